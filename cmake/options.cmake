@@ -1,0 +1,25 @@
+# What can be switched, and the flags that everything of this project is compiled with.
+option(GPUCONV_BUILD_TOOLS "Build the command line tool" ${PROJECT_IS_TOP_LEVEL})
+option(GPUCONV_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(GPUCONV_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(GPUCONV_BUILD_BENCH "Build the benchmarks" OFF)
+option(GPUCONV_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
+option(GPUCONV_INSTALL "Install the library" ${PROJECT_IS_TOP_LEVEL})
+option(GPUCONV_WERROR "Treat warnings as errors" OFF)
+set(GPUCONV_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug or RelWithDebInfo" FORCE)
+endif()
+
+# Compile and link settings of this project's own targets; never of those that link it.
+add_library(gpuconv_settings INTERFACE)
+target_compile_features(gpuconv_settings INTERFACE cxx_std_20)
+target_compile_options(gpuconv_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
+if(GPUCONV_WERROR)
+  target_compile_options(gpuconv_settings INTERFACE -Werror)
+endif()
+if(GPUCONV_SANITIZE)
+  target_compile_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE})
+endif()

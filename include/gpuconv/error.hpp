@@ -1,0 +1,44 @@
+// What gpuconv throws. The types are part of the interface; the texts are for people.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+namespace gpuconv {
+
+/// Base of everything gpuconv throws. Copying never throws and constructing never allocates, so that an error can be
+/// reported when memory has run out. Texts over 511 bytes are cut.
+class Error : public std::exception {
+ public:
+  explicit Error(std::string_view text) noexcept;
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[512];
+};
+
+/// An argument is wrong whatever the machine: an empty signal, a shape that does not fit, a size that overflows.
+class InvalidArgument : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The request is well formed, but the forced method or device cannot serve it; the text says why.
+class Unsupported : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The machine has less memory than the problem needs, or the allocator refused.
+class OutOfMemory : public Error {
+ public:
+  /// `bytes`: what was needed, 0 where only the allocator knows.
+  OutOfMemory(std::string_view text, std::int64_t bytes) noexcept : Error(text), bytes_(bytes) {}
+  std::int64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::int64_t bytes_;
+};
+
+}  // namespace gpuconv

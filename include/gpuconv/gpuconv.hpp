@@ -1,0 +1,10 @@
+// Everything in gpuconv.
+#pragma once
+
+#include <gpuconv/convolve.hpp>
+#include <gpuconv/error.hpp>
+#include <gpuconv/info.hpp>
+#include <gpuconv/plan.hpp>
+#include <gpuconv/problem.hpp>
+#include <gpuconv/types.hpp>
+#include <gpuconv/view.hpp>

@@ -1,0 +1,98 @@
+// Views of host memory: rows of samples, with a stride between them. Views own nothing and are cheap to copy.
+#pragma once
+
+#include <gpuconv/types.hpp>
+
+#include <cstdint>
+#include <ranges>
+#include <type_traits>
+
+namespace gpuconv {
+
+/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`.
+struct Rows {
+  std::int64_t rows = 1;
+  std::int64_t columns = 0;
+  std::int64_t stride = 0;
+};
+
+namespace detail {
+
+template <class R>
+concept ElementRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
+                       Element<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+template <class R>
+concept OutputRange = ElementRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+}  // namespace detail
+
+/// A `[rows][columns]` array of `T` in host memory.
+template <Element T>
+class HostView {
+ public:
+  /// One row of `columns` elements.
+  constexpr HostView(T* data, std::int64_t columns) noexcept : HostView(data, Rows{.columns = columns}) {}
+  /// `shape.rows` rows; the caller guarantees that every row lies in valid memory.
+  constexpr HostView(T* data, Rows shape) noexcept
+      : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride ? shape.stride : shape.columns) {}
+  /// One row: any contiguous range (std::vector, std::array, std::span, a C array).
+  template <detail::ElementRange R>
+    requires std::is_convertible_v<std::remove_reference_t<std::ranges::range_reference_t<R>> (*)[], T (*)[]>
+  constexpr HostView(R&& range) noexcept
+      : HostView(std::ranges::data(range), static_cast<std::int64_t>(std::ranges::size(range))) {}
+
+  constexpr T* data() const noexcept { return data_; }
+  constexpr std::int64_t rows() const noexcept { return rows_; }
+  constexpr std::int64_t columns() const noexcept { return columns_; }
+  constexpr std::int64_t stride() const noexcept { return stride_; }
+  constexpr T* row(std::int64_t r) const noexcept { return data_ + r * stride_; }
+
+ private:
+  T* data_;
+  std::int64_t rows_, columns_, stride_;
+};
+
+template <detail::ElementRange R>
+HostView(R&&) -> HostView<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+/// A `HostView` whose element type is known at run time. `Void` is `void const` (what a call reads) or `void` (what
+/// it writes).
+template <class Void>
+class AnyHostView {
+  static constexpr bool writes = !std::is_const_v<Void>;
+
+ public:
+  template <Element T>
+    requires(!writes || !std::is_const_v<T>)
+  constexpr AnyHostView(HostView<T> view) noexcept
+      : data_(view.data()), type_(type_of<T>), rows_(view.rows()), columns_(view.columns()), stride_(view.stride()) {}
+  template <detail::ElementRange R>
+    requires(!writes || detail::OutputRange<R>)
+  constexpr AnyHostView(R&& range) noexcept : AnyHostView(HostView(range)) {}
+  /// `stride` of `shape` counts elements of `type`.
+  constexpr AnyHostView(Void* data, Type type, Rows shape) noexcept
+      : data_(data),
+        type_(type),
+        rows_(shape.rows),
+        columns_(shape.columns),
+        stride_(shape.stride ? shape.stride : shape.columns) {}
+
+  constexpr Void* data() const noexcept { return data_; }
+  constexpr Type type() const noexcept { return type_; }
+  constexpr std::int64_t rows() const noexcept { return rows_; }
+  constexpr std::int64_t columns() const noexcept { return columns_; }
+  constexpr std::int64_t stride() const noexcept { return stride_; }
+
+ private:
+  Void* data_;
+  Type type_;
+  std::int64_t rows_, columns_, stride_;
+};
+
+/// Host memory that a call reads.
+using HostInput = AnyHostView<void const>;
+/// Host memory that a call writes.
+using HostOutput = AnyHostView<void>;
+
+}  // namespace gpuconv

@@ -1,0 +1,73 @@
+// Overlap-save over blocks of one right-angle transform, for the solvers overlap_save and fft.
+#pragma once
+
+#include "aligned.hpp"
+#include "convert.hpp"
+#include "transform_tables.hpp"
+
+#include "../problem.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace gpuconv::detail {
+
+/// How a row is cut: blocks of `size` samples, each giving `step` outputs after the first `drop`, which wrap.
+struct BlockShape {
+  std::int64_t size, drop, step;
+
+  static BlockShape of(std::int64_t size, std::int64_t taps, std::int64_t lanes) {
+    const std::int64_t drop = (taps - 1 + lanes - 1) / lanes * lanes;
+    return {size, drop, size - drop};
+  }
+  std::int64_t blocks(std::int64_t outputs) const { return (outputs + step - 1) / step; }
+};
+
+/// Convolves blocks of rows with prepared filters.
+///
+/// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
+/// samples and scaled to at most 1, so that nothing overflows on the way; an output that overflows even then is
+/// summed directly, NaNs are spread over the windows that hold them, and the products of infinite samples are added.
+/// Costs when all is finite: one multiply-add a stored vector. Otherwise a second transform of the block, and for
+/// each infinite sample (not for NaNs) one pass over the filter.
+template <class C>
+class BlockFilter {
+ public:
+  /// Prepares the workspace of `slots` threads. Throws std::bad_alloc, OutOfMemory.
+  BlockFilter(Geometry const& g, std::int64_t block_size, int slots);
+
+  /// `threads` work on each filter.
+  void set_filter(Source<C> const& filters, int threads);
+
+  std::int64_t blocks() const { return shape_.blocks(g_.length); }
+  BlockShape const& shape() const { return shape_; }
+  std::size_t bytes() const;
+
+  /// Block `b` of `row`, in the workspace of `slot`, by `threads` threads. Never throws.
+  void run(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t b, int slot, int threads);
+
+ private:
+  struct Filter {
+    bool plain = true;                    // finite and of ordinary magnitude: a block need not be repaired for its sake
+    int exponent = 0;                     // the spectrum is that of the filter times 2^-exponent
+    std::vector<std::int64_t> not_finite; // taps, left out of the spectrum
+  };
+  struct Workspace {
+    AlignedBuffer<C> work, in, out;
+  };
+
+  void prepare(std::int64_t f, int threads);
+  void repair(Source<C> const& signal, std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w, int threads);
+  void add_not_finite(std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w) const;
+
+  Geometry g_;
+  BlockShape shape_;
+  std::shared_ptr<const RightAngleTransform<C>> transform_;
+  AlignedBuffer<C> taps_, spectra_;
+  std::vector<Filter> filters_;
+  std::vector<Workspace> workspaces_;
+  bool stream_;
+};
+
+}  // namespace gpuconv::detail

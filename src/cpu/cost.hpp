@@ -1,0 +1,35 @@
+// The cost model of the CPU solvers: named data, with the measurement they come from.
+//
+// Measured on 2026-11-22 with `bench/calibrate` on one core of an AMD EPYC (Zen 5, AVX-512, 1 MiB L2), g++ 12.2.
+// Other machines differ by a factor that is much the same for all solvers, which leaves the choice as it is.
+#pragma once
+
+#include "../problem.hpp"
+
+#include <algorithm>
+
+namespace gpuconv::detail {
+
+/// What an execute costs besides its work: views, dispatch, buffers.
+inline constexpr double kCallSeconds = 2e-7;
+
+/// Handing tasks to sleeping workers and waiting for the last one. Work for less than a few of these stays on one
+/// thread.
+inline constexpr double kWakeSeconds = 2e-5;
+
+/// Moving one byte between memory and one core, when data exceed the caches.
+inline constexpr double kByteSeconds = 6e-11;
+
+/// Threads worth using for work that takes one thread `seconds` in `tasks` pieces.
+inline int useful_threads(double seconds, std::int64_t tasks, int threads) {
+  const double worth = std::max(1.0, seconds / (2 * kWakeSeconds));
+  return static_cast<int>(std::min({static_cast<double>(threads), static_cast<double>(tasks), worth}));
+}
+
+/// Time of that work on that many threads.
+inline double parallel_seconds(double seconds, std::int64_t tasks, int threads) {
+  const int used = useful_threads(seconds, tasks, threads);
+  return kCallSeconds + seconds / used + (used > 1 ? kWakeSeconds : 0);
+}
+
+}  // namespace gpuconv::detail

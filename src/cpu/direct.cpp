@@ -1,0 +1,210 @@
+// Direct convolution: SIMD sums of products straight from the caller's rows, edges through a padded copy.
+#include "aligned.hpp"
+#include "convert.hpp"
+#include "cost.hpp"
+#include "simd_target.hpp"
+#include "thread_pool.hpp"
+
+#include "../solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace gpuconv::detail {
+namespace {
+
+// ---- which problems it takes -------------------------------------------------------------------------------------
+std::string refusal(Geometry const&) { return {}; }
+
+// ---- what it costs -----------------------------------------------------------------------------------------------
+// Measured: float32 and float64 on interior outputs; uint64 multiplies take three instructions.
+constexpr double kMultiplyAddFloat = 1.6e-11, kMultiplyAddDouble = 3.2e-11, kMultiplyAddInteger = 1.2e-10;
+constexpr double kSample = 1e-10, kRow = 1e-7;
+
+// The shorter operand takes the part of the taps: convolution commutes.
+std::int64_t taps_of(Geometry const& g) { return std::min(g.signal, g.filter); }
+
+double multiply_add(Type compute) {
+  return compute == Type::float32 ? kMultiplyAddFloat : compute == Type::float64 ? kMultiplyAddDouble : kMultiplyAddInteger;
+}
+
+double one_thread(Geometry const& g) {
+  const double taps = static_cast<double>(taps_of(g)), outputs = static_cast<double>(g.length);
+  return static_cast<double>(g.batch) * (kRow + outputs * (kSample + taps * multiply_add(g.compute_type())));
+}
+
+constexpr std::int64_t kSegment = 8192;    // outputs a task: a window of them and the taps stay in L1 or L2
+constexpr std::int64_t kEdgePiece = 256;   // outputs at a row's edge that are computed with the same taps
+
+struct Tasks {
+  std::int64_t segments;  // of a row
+  std::int64_t rows;      // a task
+  std::int64_t count;
+};
+Tasks tasks_of(Geometry const& g) {
+  const std::int64_t segments = (g.length + kSegment - 1) / kSegment;
+  const std::int64_t rows = std::max<std::int64_t>(1, kSegment / g.length);
+  return {segments, rows, segments > 1 ? saturating_multiply(segments, g.batch) : (g.batch + rows - 1) / rows};
+}
+
+double seconds(Geometry const& g, int threads) { return parallel_seconds(one_thread(g), tasks_of(g).count, threads); }
+
+// ---- how it is made and runs -------------------------------------------------------------------------------------
+template <class C>
+bool all_finite(const C* x, std::int64_t count) {
+  if constexpr (std::is_floating_point_v<C>) return std::all_of(x, x + count, [](C v) { return std::isfinite(v); });
+  else return true;
+}
+
+template <class C>
+class Direct final : public Executor {
+ public:
+  Direct(Geometry const& g, int max_threads)
+      : g_(g), taps_count_(taps_of(g)), data_count_(std::max(g.signal, g.filter)), swapped_(g.filter > g.signal), tasks_(tasks_of(g)) {
+    threads = useful_threads(one_thread(g), tasks_.count, max_threads);
+    const std::int64_t outputs = std::min(g.length, kSegment) + kLargestVector;
+    const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
+                            threads * 2.0 * static_cast<double>(outputs + taps_count_);
+    check_fits(static_cast<std::int64_t>(std::min(elements * sizeof(C), 9e18)));
+    filters_ = AlignedBuffer<C>(g.filters * g.filter);
+    if (!swapped_) finite_.resize(static_cast<std::size_t>(g.filters));
+    for (int s = 0; s < threads; ++s)
+      workspaces_.push_back({AlignedBuffer<C>(outputs + taps_count_), AlignedBuffer<C>(outputs),
+                             AlignedBuffer<C>(swapped_ ? taps_count_ : 0)});
+    start_workers(threads);
+  }
+
+  void set_filter(HostInput filter) override {
+    const Source<C> source(filter);
+    for (std::int64_t f = 0; f < g_.filters; ++f) {
+      C* const to = filters_.data() + f * g_.filter;
+      source.load(f, 0, g_.filter, to);
+      if (swapped_) continue;
+      finite_[static_cast<std::size_t>(f)] = all_finite(to, g_.filter);
+      std::reverse(to, to + g_.filter);
+    }
+  }
+
+  void execute(HostInput signal, HostOutput out) override {
+    const Source<C> source(signal);
+    const Sink<C> sink(out);
+    const auto task = [&](std::int64_t i, int slot) {
+      if (tasks_.segments > 1) return segment(source, sink, i / tasks_.segments, i % tasks_.segments, slot);
+      const std::int64_t end = std::min(g_.batch, (i + 1) * tasks_.rows);
+      for (std::int64_t row = i * tasks_.rows; row < end; ++row) segment(source, sink, row, 0, slot);
+    };
+    parallel_for(tasks_.count, threads, task);
+  }
+
+  std::size_t workspace_bytes() const override {
+    std::size_t sum = filters_.bytes();
+    for (Workspace const& w : workspaces_) sum += w.window.bytes() + w.out.bytes() + w.taps.bytes();
+    return sum;
+  }
+
+  // ---- how it prints itself --------------------------------------------------------------------------------------
+  std::string parameters() const override {
+    return std::string(simd_target().name) + (threads > 1 ? ", " + std::to_string(threads) + " threads" : ", 1 thread");
+  }
+
+ private:
+  static constexpr std::int64_t kLargestVector = 64;  // elements, with room
+
+  struct Workspace {
+    AlignedBuffer<C> window, out, taps;
+  };
+  // One row as the kernels see it: `taps` reversed, over `data`.
+  struct Row {
+    Source<C> data;
+    std::int64_t index;
+    const C* direct;
+    const C* taps;
+    bool finite;
+  };
+
+  void segment(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t s, int slot) {
+    Workspace& w = workspaces_[static_cast<std::size_t>(slot)];
+    const std::int64_t begin = g_.first + s * kSegment, end = std::min(begin + kSegment, g_.first + g_.length);
+    outputs(swapped_ ? swapped_row(signal, row, w) : plain_row(signal, row), out, row, begin, end, w);
+  }
+
+  Row plain_row(Source<C> const& signal, std::int64_t row) const {
+    const std::int64_t f = g_.filter_row(row);
+    return {signal, row, signal.direct(row), filters_.data() + f * g_.filter, finite_[static_cast<std::size_t>(f)] != 0};
+  }
+
+  Row swapped_row(Source<C> const& signal, std::int64_t row, Workspace& w) const {
+    C* const taps = w.taps.data();
+    signal.load(row, 0, g_.signal, taps);
+    const bool finite = all_finite(taps, g_.signal);
+    std::reverse(taps, taps + g_.signal);
+    const C* const data = filters_.data() + g_.filter_row(row) * g_.filter;
+    return {Source<C>(HostInput(data, type_of<C>, Rows{.columns = g_.filter})), 0, data, taps, finite};
+  }
+
+  // Outputs [begin, end) of the full convolution of one row.
+  void outputs(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t begin, std::int64_t end, Workspace& w) {
+    const std::int64_t lanes = simd_target().kernels<C>().lanes;
+    C* const result = out.direct(out_row);
+    const bool stream = saturating_multiply(g_.batch, g_.length) > kStreamOutputs;
+    const std::int64_t inside = taps_count_ - 1;  // outputs [inside, data_count_) have a whole window
+    for (std::int64_t o = begin; o < end;) {
+      const bool interior = o >= inside && o < data_count_;
+      std::int64_t count = (interior ? std::min(end, data_count_) : o < inside ? std::min(end, inside) : end) - o;
+      if (interior && row.direct && result && count >= lanes) {
+        const std::int64_t vectors = count / lanes;
+        simd_target().kernels<C>().direct(row.direct + (o - inside), row.taps, taps_count_, result + (o - g_.first), vectors, stream);
+        o += vectors * lanes;
+        continue;
+      }
+      if (!interior) count = std::min(count, kEdgePiece);
+      if (interior || row.finite) piece(row, o, count, lanes, w);
+      else exact_piece(row, o, count, w);
+      out.store(out_row, o - g_.first, count, w.out.data());
+      o += count;
+    }
+  }
+
+  // Through a copy of the window, converted and padded with zeros, with the taps that any of these outputs uses.
+  void piece(Row const& row, std::int64_t o, std::int64_t count, std::int64_t lanes, Workspace& w) const {
+    const std::int64_t lowest = std::max<std::int64_t>(0, o - data_count_ + 1);
+    const std::int64_t highest = std::min(taps_count_ - 1, o + count - 1);
+    const std::int64_t taps = highest - lowest + 1, vectors = (count + lanes - 1) / lanes;
+    row.data.load_padded(row.index, data_count_, o - highest, vectors * lanes + taps - 1, w.window.data());
+    simd_target().kernels<C>().direct(w.window.data(), row.taps + (taps_count_ - 1 - highest), taps, w.out.data(), vectors, false);
+  }
+
+  // At the edges with a tap that is not finite: zero padding times infinity would be NaN.
+  void exact_piece(Row const& row, std::int64_t o, std::int64_t count, Workspace& w) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - data_count_ + 1), highest = std::min(taps_count_ - 1, k);
+      row.data.load(row.index, k - highest, highest - lowest + 1, w.window.data());
+      C sum{};
+      for (std::int64_t j = highest; j >= lowest; --j) sum += w.window[highest - j] * row.taps[taps_count_ - 1 - j];
+      w.out[i] = sum;
+    }
+  }
+
+  static constexpr std::int64_t kStreamOutputs = std::int64_t{1} << 20;  // more are written around the cache
+
+  Geometry g_;
+  std::int64_t taps_count_, data_count_;
+  bool swapped_;
+  Tasks tasks_;
+  AlignedBuffer<C> filters_;  // reversed, unless swapped
+  std::vector<char> finite_;
+  std::vector<Workspace> workspaces_;
+};
+
+std::unique_ptr<Executor> make(Geometry const& g, int threads) {
+  return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+    return std::make_unique<Direct<C>>(g, threads);
+  });
+}
+
+}  // namespace
+
+const Solver cpu_direct{Device::cpu, Method::direct, true, refusal, seconds, make};
+
+}  // namespace gpuconv::detail

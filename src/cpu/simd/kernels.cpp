@@ -1,0 +1,322 @@
+// The SIMD code, compiled once a target: direct convolution with register blocking, and the passes of the
+// right-angle transform (see ../transform.hpp).
+#include "vector.hpp"
+
+#include "../simd_target.hpp"
+
+#include <type_traits>
+
+#define GPUCONV_BUTTERFLY_NAMESPACE detail::GPUCONV_SIMD_TARGET
+#include "../../butterfly.hpp"
+
+namespace gpuconv::detail::GPUCONV_SIMD_TARGET {
+namespace {
+
+// ---- direct -------------------------------------------------------------------------------------------------------
+
+// Taps r + V*q for r in [begin, end) and q < Q, on J vectors of outputs: every loaded vector serves Q taps.
+template <class T, int Q, int J>
+GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int begin, int end) {
+  constexpr int V = kLanes<T>;
+  for (int r = begin; r < end; ++r) {
+    Vector<T> tap[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) {
+      tap[q] = broadcast(taps[r + V * q]);
+      keep(tap[q]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < J + Q - 1; ++i) {
+      Vector<T> v = load(x + r + V * i);
+      if constexpr (Q > 1) keep(v);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; ++q)
+        if (i - q >= 0 && i - q < J) sum[i - q] += v * tap[q];
+    }
+  }
+}
+
+// The last `count` < 4V taps, exactly: a tap beyond them would turn an infinity outside the window into NaN.
+template <class T, int Q, int J>
+GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
+  constexpr int V = kLanes<T>;
+  const int split = count - V * (Q - 1);  // taps below it have Q of them, V apart
+  add_taps<T, Q, J>(sum, x, taps, 0, split);
+  if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
+}
+
+template <class T, int J>
+GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T* out, bool stream) {
+  constexpr int V = kLanes<T>;
+  Vector<T> sum[J] = {};
+  std::int64_t k = 0;
+  for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
+  const int rest = static_cast<int>(count - k);
+  if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
+  else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
+  else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
+  else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k, taps + k, rest);
+#pragma GCC unroll 8
+  for (int j = 0; j < J; ++j) {
+    if (stream) store_streaming(out + V * j, sum[j]);
+    else store(out + V * j, sum[j]);
+  }
+}
+
+template <class T>
+void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t vectors, bool stream) {
+  constexpr int V = kLanes<T>;
+  stream = stream && aligned_to_vector(out);
+  std::int64_t i = 0;
+  for (; vectors - i >= 8; i += 8) direct_tile<T, 8>(x + V * i, taps, count, out + V * i, stream);
+  for (; vectors - i >= 4; i += 4) direct_tile<T, 4>(x + V * i, taps, count, out + V * i, stream);
+  for (; i < vectors; ++i) direct_tile<T, 1>(x + V * i, taps, count, out + V * i, stream);
+  if (stream) finish_streaming();
+}
+
+// ---- transform ----------------------------------------------------------------------------------------------------
+
+template <class T>
+GPUCONV_INLINE Complex<Vector<T>> load_pair(const T* p) {
+  return {load(p), load(p + kLanes<T>)};
+}
+template <class T>
+GPUCONV_INLINE void store_pair(T* p, Complex<Vector<T>> v) {
+  store(p, v.re);
+  store(p + kLanes<T>, v.im);
+}
+
+// Twiddle of frequency f for one chunk. Level 0 (Twist) has one for f = 0 too: the weights u^k.
+template <class T, int R, bool Twist>
+class Twiddles {
+ public:
+  static constexpr int kFirst = Twist ? 0 : 1;
+  static constexpr std::int64_t kChunk = 2 * kLanes<T> * (R - kFirst);
+
+  GPUCONV_INLINE Twiddles(Level<T> const& level, std::int64_t chunk)
+      : factored_(level.factored),
+        table_(level.factored ? level.lane_twiddles : level.twiddles + chunk * kChunk),
+        base_(level.twiddles + chunk * 2 * (R - kFirst)) {}
+
+  GPUCONV_INLINE Complex<Vector<T>> operator[](int f) const {
+    const int i = f - kFirst;
+    const Complex<Vector<T>> w = load_pair(table_ + 2 * kLanes<T> * i);
+    if (!factored_) return w;
+    return multiply(w, broadcast(base_[2 * i]), broadcast(base_[2 * i + 1]));
+  }
+
+ private:
+  bool factored_;
+  const T *table_, *base_;
+};
+
+template <class T, int R, bool Twist>
+GPUCONV_INLINE Complex<Vector<T>> twiddle(Complex<Vector<T>> v, Twiddles<T, R, Twist> const& w, int f) {
+  if (!Twist && f == 0) return v;
+  const auto t = w[f];
+  return multiply(v, t.re, t.im);
+}
+template <class T, int R, bool Twist>
+GPUCONV_INLINE Complex<Vector<T>> untwiddle(Complex<Vector<T>> v, Twiddles<T, R, Twist> const& w, int f) {
+  if (!Twist && f == 0) return v;
+  const auto t = w[f];
+  return multiply_conjugate(v, t.re, t.im);
+}
+
+// u^(j step) = exp(i pi j / 2R): what is left of the weights once u^k has gone into the twiddles.
+template <class T, int R>
+GPUCONV_INLINE Complex<Vector<T>> weight(int j) {
+  return {broadcast(kCosine32<T>[j * (16 / R)]), broadcast(kCosine32<T>[16 - j * (16 / R)])};
+}
+
+template <class T, int R>
+void first_level(Transform<T> const& t, const T* x, T* work, std::int64_t begin, std::int64_t end) {
+  using C = Complex<Vector<T>>;
+  Level<T> const& level = t.level[0];
+  const T* const folded = x + t.points;
+  for (std::int64_t c = begin; c < end; ++c) {
+    const std::int64_t k = c * kLanes<T>;
+    const Twiddles<T, R, true> w(level, c);
+    T* const to = work + work_offset<T>(k, kLanes<T>);
+    butterfly<R, false, T, Vector<T>>(
+        [&](int j) GPUCONV_LAMBDA -> C {
+          const C v{load(x + k + j * level.step), load(folded + k + j * level.step)};
+          if (j == 0) return v;
+          const C u = weight<T, R>(j);
+          return multiply(v, u.re, u.im);
+        },
+        [&](int f, C v) GPUCONV_LAMBDA { store_pair(to + level.offset[f], twiddle<T>(v, w, f)); });
+  }
+}
+
+template <class T, int R, bool Stream>
+bool last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, std::int64_t begin, std::int64_t end) {
+  using C = Complex<Vector<T>>;
+  Level<T> const& level = t.level[0];
+  Vector<T> finite[2] = {};  // v * 0, summed: zero unless an infinity or NaN was among them
+  const auto put = [&](std::int64_t i, Vector<T> v, int which) GPUCONV_LAMBDA {
+    if (i < drop) return;
+    finite[which] += v * T(0);
+    if constexpr (Stream) store_streaming(y + (i - drop), v);
+    else store(y + (i - drop), v);
+  };
+  for (std::int64_t c = begin; c < end; ++c) {
+    const std::int64_t k = c * kLanes<T>;
+    const Twiddles<T, R, true> w(level, c);
+    const T* const from = work + work_offset<T>(k, kLanes<T>);
+    butterfly<R, true, T, Vector<T>>(
+        [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(from + level.offset[f]), w, f); },
+        [&](int j, C v) GPUCONV_LAMBDA {
+          if (j != 0) {
+            const C u = weight<T, R>(j);
+            v = multiply_conjugate(v, u.re, u.im);
+          }
+          put(k + j * level.step, v.re, 0);
+          put(k + j * level.step + t.points, v.im, 1);
+        });
+  }
+  if constexpr (Stream) finish_streaming();
+  return !any_nonzero<T>(finite[0]) && !any_nonzero<T>(finite[1]);
+}
+
+template <class T, int R, bool Inverse>
+void middle_level(Level<T> const& level, T* work, std::int64_t begin, std::int64_t end) {
+  using C = Complex<Vector<T>>;
+  for (std::int64_t c = begin; c < end; ++c) {
+    const Twiddles<T, R, false> w(level, c);
+    T* const at = work + work_offset<T>(c * kLanes<T>, kLanes<T>);
+    if constexpr (Inverse)
+      butterfly<R, true, T, Vector<T>>(
+          [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(at + level.offset[f]), w, f); },
+          [&](int j, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[j], v); });
+    else
+      butterfly<R, false, T, Vector<T>>(
+          [&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
+          [&](int f, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
+  }
+}
+
+// Calls f(std::integral_constant<int, R>) for the radix of a level.
+template <class F>
+GPUCONV_INLINE auto with_radix(int radix, F f) {
+  switch (radix) {
+    case 2: return f(std::integral_constant<int, 2>{});
+    case 4: return f(std::integral_constant<int, 4>{});
+    case 8: return f(std::integral_constant<int, 8>{});
+    default: return f(std::integral_constant<int, 16>{});
+  }
+}
+
+template <class T>
+void first(Transform<T> const& t, const T* x, T* work, std::int64_t begin, std::int64_t end) {
+  with_radix(t.level[0].radix, [&](auto r) { first_level<T, r>(t, x, work, begin, end); });
+}
+template <class T>
+void forward(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
+  with_radix(t.level[l].radix, [&](auto r) { middle_level<T, r, false>(t.level[l], work, begin, end); });
+}
+template <class T>
+void inverse(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
+  with_radix(t.level[l].radix, [&](auto r) { middle_level<T, r, true>(t.level[l], work, begin, end); });
+}
+template <class T>
+bool last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin, std::int64_t end) {
+  return with_radix(t.level[0].radix, [&](auto r) {
+    return stream && aligned_to_vector(y) ? last_level<T, r, true>(t, work, y, drop, begin, end)
+                                          : last_level<T, r, false>(t, work, y, drop, begin, end);
+  });
+}
+
+// The innermost transforms, V of V points at a time: transposed so that each lane holds one of them.
+template <class T>
+GPUCONV_INLINE void load_transposed(const T* work, Vector<T>* re, Vector<T>* im) {
+  constexpr int V = kLanes<T>;
+#pragma GCC unroll 16
+  for (int j = 0; j < V; ++j) re[j] = load(work + 2 * V * j);
+  transpose<T>(re);
+#pragma GCC unroll 16
+  for (int j = 0; j < V; ++j) im[j] = load(work + 2 * V * j + V);
+  transpose<T>(im);
+}
+
+template <class T>
+void multiply_spectrum(T* work, std::int64_t points, const T* spectrum, const T* prefetch) {
+  using C = Complex<Vector<T>>;
+  constexpr int V = kLanes<T>;
+  for (std::int64_t g = 0; g < points; g += V * V) {
+    if (prefetch)
+      for (std::int64_t i = 0; i < 2 * V * V; i += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(prefetch + 2 * g + i, 0, 2);
+    T* const at = work + work_offset<T>(g, V);
+    const T* const h = spectrum + 2 * g;
+    Vector<T> re[V], im[V];
+    C product[V];
+    load_transposed(at, re, im);
+    butterfly<V, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return C{re[j], im[j]}; },
+                                      [&](int f, C v) GPUCONV_LAMBDA {
+                                        const C s = load_pair(h + 2 * V * f);
+                                        product[f] = multiply(v, s.re, s.im);
+                                      });
+    butterfly<V, true, T, Vector<T>>([&](int f) GPUCONV_LAMBDA { return product[f]; },
+                                     [&](int j, C v) GPUCONV_LAMBDA { re[j] = v.re, im[j] = v.im; });
+    transpose<T>(re);
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j) store(at + 2 * V * j, re[j]);
+    transpose<T>(im);
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j) store(at + 2 * V * j + V, im[j]);
+  }
+}
+
+template <class T>
+void store_spectrum(const T* work, std::int64_t points, T* spectrum, T scale) {
+  using C = Complex<Vector<T>>;
+  constexpr int V = kLanes<T>;
+  for (std::int64_t g = 0; g < points; g += V * V) {
+    Vector<T> re[V], im[V];
+    load_transposed(work + work_offset<T>(g, V), re, im);
+    butterfly<V, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return C{re[j], im[j]}; },
+                                      [&](int f, C v) GPUCONV_LAMBDA {
+                                        store_pair(spectrum + 2 * (g + V * f), C{v.re * scale, v.im * scale});
+                                      });
+  }
+}
+
+// Every sub-transform of level `l` within the `size` points at `work`.
+template <class T, class Pass>
+GPUCONV_INLINE void each_sub_transform(Transform<T> const& t, int l, std::int64_t size, T* work, Pass pass) {
+  const std::int64_t chunks = t.level[l].step / kLanes<T>;
+  for (std::int64_t g = 0; g < size; g += t.level[l].size) pass(t, l, work + work_offset<T>(g, kLanes<T>), 0, chunks);
+}
+
+template <class T>
+void inner(Transform<T> const& t, int l, T* work, std::int64_t size, const T* spectrum, const T* prefetch) {
+  for (int i = l; i < t.levels; ++i) each_sub_transform(t, i, size, work, forward<T>);
+  multiply_spectrum(work, size, spectrum, prefetch);
+  for (int i = t.levels - 1; i >= l; --i) each_sub_transform(t, i, size, work, inverse<T>);
+}
+
+template <class T>
+void spectrum(Transform<T> const& t, int l, T* work, std::int64_t size, T* to, T scale) {
+  for (int i = l; i < t.levels; ++i) each_sub_transform(t, i, size, work, forward<T>);
+  store_spectrum(work, size, to, scale);
+}
+
+template <class T>
+constexpr SimdKernels<T> kernels() {
+  if constexpr (std::is_floating_point_v<T>)
+    return {kLanes<T>,
+            direct<T>,
+            {kBytes == 64 ? 4 : 3, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
+  else return {kLanes<T>, direct<T>, {}};
+}
+
+}  // namespace
+
+#define GPUCONV_STRING2(x) #x
+#define GPUCONV_STRING(x) GPUCONV_STRING2(x)
+
+extern const SimdTarget target;
+const SimdTarget target{GPUCONV_STRING(GPUCONV_SIMD_TARGET), 8 * kBytes, kernels<float>(), kernels<double>(),
+                        kernels<std::uint64_t>()};
+
+}  // namespace gpuconv::detail::GPUCONV_SIMD_TARGET

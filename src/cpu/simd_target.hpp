@@ -1,0 +1,65 @@
+// What the SIMD code offers to the solvers: plain function pointers, one set for each vector width the library was
+// built for. The code behind them is in simd/, compiled once a target with that target's instructions; it shares no
+// inline function with the rest of the library, so that none of its instructions leaks into code for older machines.
+#pragma once
+
+#include "transform.hpp"
+
+#include <cstdint>
+
+namespace gpuconv::detail {
+
+/// Direct convolution of one stretch: out[i] = sum over k of window[i+k] * taps[k], taps already reversed.
+/// Writes `vectors` whole vectors and reads as many plus taps - 1 samples; sums in the same order for every output.
+/// `stream`: the output is larger than the cache and is written around it.
+template <class T>
+using DirectKernel = void (*)(const T* window, const T* taps, std::int64_t count, T* out, std::int64_t vectors, bool stream);
+
+/// Pieces of one right-angle transform (see transform.hpp). `chunk` ranges split a pass among threads: chunk c is
+/// the vector of butterflies starting at index c * lanes, of `transform.level[l].step / lanes` in all.
+template <class T>
+struct TransformKernels {
+  int max_radix_log2;
+  /// Level 0 forward: 2*points real samples of `x` into `work`.
+  void (*first)(Transform<T> const&, const T* x, T* work, std::int64_t chunk_begin, std::int64_t chunk_end);
+  /// Level `l` forward and inverse, in place on the sub-transform at `work`.
+  void (*forward)(Transform<T> const&, int l, T* work, std::int64_t chunk_begin, std::int64_t chunk_end);
+  void (*inverse)(Transform<T> const&, int l, T* work, std::int64_t chunk_begin, std::int64_t chunk_end);
+  /// Levels `l` and deeper of the `points` at `work` (whole sub-transforms, lanes * lanes points at least): forward,
+  /// times spectrum, inverse, in place. `prefetch`: the 2 * points samples wanted next, or null.
+  void (*inner)(Transform<T> const&, int l, T* work, std::int64_t points, const T* spectrum, const T* prefetch);
+  /// The same, forward only, the result times `scale` into `spectrum` (2 * points elements).
+  void (*spectrum)(Transform<T> const&, int l, T* work, std::int64_t points, T* spectrum, T scale);
+  /// Level 0 inverse: real outputs with index >= drop (a multiple of lanes) to y[index - drop].
+  /// Returns whether all that was written is finite.
+  bool (*last)(Transform<T> const&, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t chunk_begin,
+               std::int64_t chunk_end);
+};
+
+template <class T>
+struct SimdKernels {
+  int lanes;  // elements a vector
+  DirectKernel<T> direct;
+  TransformKernels<T> transform;  // float and double only
+};
+
+struct SimdTarget {
+  const char* name;
+  int bits;
+  SimdKernels<float> float32;
+  SimdKernels<double> float64;
+  SimdKernels<std::uint64_t> uint64;
+
+  template <class T>
+  constexpr SimdKernels<T> const& kernels() const {
+    if constexpr (sizeof(T) == 4) return float32;
+    else if constexpr (T(0.5) != T(0)) return float64;
+    else return uint64;
+  }
+};
+
+/// The widest target that was built and that this machine has. GPUCONV_SIMD in the environment names another one
+/// ("portable", "avx2", "avx512"); one that the machine lacks is ignored.
+SimdTarget const& simd_target() noexcept;
+
+}  // namespace gpuconv::detail

@@ -1,0 +1,69 @@
+#include "cpu/simd_target.hpp"
+#include "text.hpp"
+
+#include <gpuconv/info.hpp>
+#include <gpuconv/version.hpp>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <iomanip>
+#include <span>
+
+namespace gpuconv {
+
+std::string_view version() noexcept { return GPUCONV_VERSION; }
+
+std::int64_t machine_memory() noexcept {
+  static const std::int64_t bytes = [] {
+    const std::int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? pages * page : INT64_MAX;
+  }();
+  return bytes;
+}
+
+int hardware_threads() noexcept {
+  static const int count = [] {
+    cpu_set_t set;  // respects taskset and container limits on CPUs
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? static_cast<int>(online) : 1;
+  }();
+  return count;
+}
+
+std::string_view simd_target() noexcept { return detail::simd_target().name; }
+int simd_bits() noexcept { return detail::simd_target().bits; }
+
+std::vector<DeviceInfo> devices() {
+  const std::string cpu = detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
+                                       detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
+  return {{Device::cpu, true, cpu}, {Device::cuda, false, "this build of gpuconv has no CUDA device"}};
+}
+
+namespace detail {
+namespace {
+
+std::string scaled(double value, double step, std::span<const char* const> units) {
+  std::size_t unit = 0;
+  while (std::abs(value) >= step && unit + 1 < units.size()) value /= step, ++unit;
+  std::ostringstream out;
+  out << std::setprecision(value < 10 ? 2 : 3) << value << ' ' << units[unit];
+  return std::move(out).str();
+}
+
+}  // namespace
+
+std::string bytes_text(double bytes) {
+  static constexpr std::array units{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  return scaled(bytes, 1024, units);
+}
+std::string seconds_text(double seconds) {
+  static constexpr std::array units{"ns", "us", "ms", "s"};
+  return scaled(seconds * 1e9, 1000, units);
+}
+
+}  // namespace detail
+}  // namespace gpuconv
