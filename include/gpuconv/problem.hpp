@@ -35,15 +35,15 @@ std::string_view name(Device) noexcept;  ///< "auto", "cpu", "cuda"
 /// Shapes, element types and mode. Fields are meant for designated initialisers:
 /// `Problem{.signal = 1 << 20, .filter = 257, .mode = Mode::same}`.
 struct Problem {
-  std::int64_t signal = 0;                 ///< samples a row, at least 1
-  std::int64_t filter = 0;                 ///< taps, at least 1; may exceed `signal`
-  std::int64_t batch = 1;                  ///< rows
-  Filters filters = Filters::shared;       ///< one filter, or one a row
+  std::int64_t signal = 0;            ///< samples a row, at least 1
+  std::int64_t filter = 0;            ///< taps, at least 1; may exceed `signal`
+  std::int64_t batch = 1;             ///< rows
+  Filters filters = Filters::shared;  ///< one filter, or one a row
   Mode mode = Mode::full;
-  Same same = Same::numpy;                 ///< read only where mode is same
-  Type type = Type::float32;               ///< of the signal
-  std::optional<Type> filter_type = {};    ///< none: that of the signal
-  std::optional<Type> result_type = {};    ///< none: `default_result`. A narrow integer wraps, by being named
+  Same same = Same::numpy;               ///< read only where mode is same
+  Type type = Type::float32;             ///< of the signal
+  std::optional<Type> filter_type = {};  ///< none: that of the signal
+  std::optional<Type> result_type = {};  ///< none: `default_result`. A narrow integer wraps, by being named
 };
 
 /// Part of the full convolution: `length` outputs from index `first` of it.
