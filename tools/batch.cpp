@@ -15,8 +15,10 @@ using gpuconv::Filters, gpuconv::Plan, gpuconv::Problem, gpuconv::Type;
 
 namespace {
 
-// Signal, filter and result of the rows convolved at once.
-constexpr double kChunkBytes = 64 << 20;
+// Signal, filter and result of the rows convolved at once: they stay in the cache between reading, convolving and
+// writing. 300,000 rows of 100 samples with 31 taps to /dev/null (Xeon, 2 threads): 70 ms with 2 or 4 MiB, 190 ms with
+// 16 or 64 MiB.
+constexpr double kChunkBytes = 4 << 20;
 
 // Adds its lifetime to a sum of seconds.
 class Stopwatch {
@@ -34,7 +36,8 @@ class Stopwatch {
 
 void check_not_empty(npy::Reader const& file, const char* what) {
   if (file.rows() == 0 || file.columns() == 0)
-    throw npy::Error(file.name(), std::string("the ") + what + " is empty, its shape is " + npy::to_string(file.shape()));
+    throw npy::Error(file.name(),
+                     std::string("the ") + what + " is empty, its shape is " + npy::to_string(file.shape()));
 }
 
 void check_filter_rows(npy::Reader const& signal, npy::Reader const& filter) {
@@ -80,13 +83,8 @@ class Batch {
     if (problem_.filters == Filters::shared) next_filters(1);
   }
 
-  npy::Shape shape() const {
-    const std::int64_t length = plan_.output_length();
-    return signal_.shape().size() == 1 ? npy::Shape{length} : npy::Shape{problem_.batch, length};
-  }
-  Type type() const { return result_type(problem_); }
-
-  void run(npy::Writer& writer) {
+  void run(npy::OutputFile& file) {
+    npy::Writer writer(file, type(), shape());
     Progress progress(problem_.batch);
     const std::int64_t most = plan_.problem().batch;
     for (std::int64_t done = 0; done < problem_.batch; done += most) {
@@ -96,6 +94,8 @@ class Batch {
       convolve();
       write(count, writer);
     }
+    const Stopwatch time(report_.writing);
+    file.commit();
   }
 
   Report report() const {
@@ -110,6 +110,13 @@ class Batch {
   }
 
  private:
+  Type type() const { return result_type(problem_); }
+
+  npy::Shape shape() const {
+    const std::int64_t length = plan_.output_length();
+    return signal_.shape().size() == 1 ? npy::Shape{length} : npy::Shape{problem_.batch, length};
+  }
+
   Plan make_plan(gpuconv::Options const& options) {
     check_result_size(problem_);
     Problem chunk = problem_;
@@ -162,9 +169,7 @@ class Batch {
 Report convolve(npy::Reader& signal, npy::Reader& filter, Job const& job) {
   Batch batch(signal, filter, job);
   npy::OutputFile file(job.output);
-  npy::Writer writer(file, batch.type(), batch.shape());
-  batch.run(writer);
-  file.commit();
+  batch.run(file);
   return batch.report();
 }
 

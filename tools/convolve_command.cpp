@@ -34,8 +34,8 @@ double peak_resident_bytes() {
 std::string stats_text(Report const& r) {
   std::ostringstream out;
   out << "problem     " << r.problem;
-  if (r.rows_at_once < r.rows) out << ", " << r.rows_at_once << " rows at a time";
   out << "\nmethod      " << r.solver;
+  if (r.rows_at_once < r.rows) out << " for " << r.rows_at_once << " rows, which go at a time";
   out << "\ntime        " << seconds_text(r.total) << ": reading " << seconds_text(r.reading) << ", convolving "
       << seconds_text(r.convolving) << ", writing " << seconds_text(r.writing);
   const auto samples = static_cast<double>(r.samples);

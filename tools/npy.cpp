@@ -103,7 +103,7 @@ void Reader::read_bytes(std::int64_t size, Buffer& to) {
   if (size > gpuconv::machine_memory())
     throw TooLarge(name(), std::to_string(size) + " bytes are needed at once, this machine has " +
                                std::to_string(gpuconv::machine_memory()));
-  constexpr std::size_t kFirstStep = std::size_t{4} << 20;
+  constexpr std::size_t kFirstStep = std::size_t{64} << 10;  // of what is not known to come
   const auto wanted = static_cast<std::size_t>(size);
   std::size_t have = 0;
   to.resize(0);
