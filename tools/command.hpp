@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -46,6 +48,10 @@ CLI::Option* add_choice(CLI::App& app, std::string const& flag, std::vector<Valu
     return text;
   }());
 }
+
+/// An option that takes a decimal number from `least` to `most`. (CLI11's own saturate and read 010 as 8.)
+CLI::Option* add_count(CLI::App& app, std::string const& flag, std::int64_t least, std::int64_t most,
+                       std::function<void(std::int64_t)> assign, std::string const& help);
 
 /// --mode, --same: the same for every command that has a problem.
 void add_mode_options(CLI::App& app, gpuconv::Problem& problem);

@@ -13,7 +13,10 @@ struct Explain {
   gpuconv::Options options;
 };
 
-CLI::Range at_least_one() { return CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()); }
+CLI::Option* add_size(CLI::App& app, std::string const& flag, std::int64_t& size, std::string const& help) {
+  return add_count(
+      app, flag, 1, std::numeric_limits<std::int64_t>::max(), [&](std::int64_t given) { size = given; }, help);
+}
 
 }  // namespace
 
@@ -22,12 +25,9 @@ void add_explain(CLI::App& app) {
       app.add_subcommand("explain", "Say which solver would run, what each would cost, or why it cannot");
   const auto explain = std::make_shared<Explain>();
   gpuconv::Problem& problem = explain->problem;
-  command->add_option("--signal", problem.signal, "Samples a row")->required()->check(at_least_one())->option_text("N");
-  command->add_option("--filter", problem.filter, "Taps of the filter")
-      ->required()
-      ->check(at_least_one())
-      ->option_text("M");
-  command->add_option("--batch", problem.batch, "Rows of the signal (1)")->check(at_least_one())->option_text("B");
+  add_size(*command, "--signal", problem.signal, "Samples a row")->required();
+  add_size(*command, "--filter", problem.filter, "Taps of the filter")->required();
+  add_size(*command, "--batch", problem.batch, "Rows of the signal (1)");
   add_mode_options(*command, problem);
   add_choice<gpuconv::Type>(
       *command, "--type", all_types(), [&](gpuconv::Type type) { problem.type = type; },
