@@ -21,10 +21,9 @@ GPUCONV_API void convolve(HostInput signal, HostInput filter, HostOutput out, Sa
 namespace detail {
 
 template <class R, class S, class F>
-using OneShotResult =
-    typename std::conditional_t<std::is_void_v<R>,
-                                std::type_identity<result_t<std::ranges::range_value_t<S>, std::ranges::range_value_t<F>>>,
-                                std::type_identity<R>>::type;
+using OneShotResult = typename std::conditional_t<
+    std::is_void_v<R>, std::type_identity<result_t<std::ranges::range_value_t<S>, std::ranges::range_value_t<F>>>,
+    std::type_identity<R>>::type;
 
 // Throws OutOfMemory where `count` elements of `type` cannot fit into the machine's memory.
 GPUCONV_API void check_result_size(std::int64_t count, Type type);
@@ -56,7 +55,8 @@ auto convolve(S const& signal, F const& filter, Mode mode = Mode::full, Options 
 template <class R = void, detail::ElementRange S, detail::ElementRange F>
 auto convolve(S const& signal, F const& filter, Same same, Options const& options = {}) {
   const HostView s(signal), f(filter);
-  auto out = detail::make_result<detail::OneShotResult<R, S, F>>(output_slice(s.columns(), f.columns(), Mode::same, same));
+  auto out =
+      detail::make_result<detail::OneShotResult<R, S, F>>(output_slice(s.columns(), f.columns(), Mode::same, same));
   convolve(HostInput(s), HostInput(f), HostOutput(out), same, options);
   return out;
 }

@@ -41,10 +41,10 @@ struct Problem {
   std::int64_t batch = 1;             ///< rows
   Filters filters = Filters::shared;  ///< one filter, or one a row
   Mode mode = Mode::full;
-  Same same = Same::numpy;                 ///< read only where mode is same
-  Type type = Type::float32;               ///< of the signal
-  std::optional<Type> filter_type = {};    ///< none: that of the signal
-  std::optional<Type> result_type = {};    ///< none: `default_result`. A narrow integer wraps, by being named
+  Same same = Same::numpy;               ///< read only where mode is same
+  Type type = Type::float32;             ///< of the signal
+  std::optional<Type> filter_type = {};  ///< none: that of the signal
+  std::optional<Type> result_type = {};  ///< none: `default_result`. A narrow integer wraps, by being named
 };
 
 /// Part of the full convolution: `length` outputs from index `first` of it.
