@@ -1,6 +1,8 @@
 // The element types of gpuconv: the one list, their names, and the result type of a pair.
 #pragma once
 
+#include <gpuconv/export.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -77,7 +79,7 @@ constexpr decltype(auto) visit_type(Type type, F&& f) {
 }
 
 /// NumPy's name of the type: "int8" ... "float64".
-std::string_view name(Type type) noexcept;
+GPUCONV_API std::string_view name(Type type) noexcept;
 
 constexpr bool is_floating(Type type) noexcept { return type >= Type::float32; }
 constexpr bool is_signed(Type type) noexcept { return type <= Type::int64 || is_floating(type); }
