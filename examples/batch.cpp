@@ -27,5 +27,5 @@ int main() {
   for (std::size_t i = 0; i < out.size(); ++i) right += out[i] == static_cast<float>(i / 126 % 7);
   std::cout << rows << " rows of " << samples << ": " << right << " of " << out.size() << " outputs are right\n"
             << plan.describe() << '\n'
-            << 1e-6 * rows * samples / seconds.count() << " million samples a second\n";
+            << static_cast<std::int64_t>(1e-6 * rows * samples / seconds.count()) << " million samples a second\n";
 }

@@ -33,7 +33,7 @@ double median_seconds(F&& work) {
   return seconds[kRuns / 2];
 }
 
-std::string name(gpuconv::Device device) { return std::string(gpuconv::name(device)); }
+std::string label(gpuconv::Device device) { return std::string(gpuconv::name(device)); }
 
 npy::Array read_recording(std::string const& path) {
   npy::Array array = npy::read(path);
@@ -47,7 +47,7 @@ ecg::Analysis analyse_on(DeviceInfo const& info, std::span<const std::int16_t> a
   const gpuconv::Options options{.device = info.device};
   ecg::Analysis analysis = ecg::analyse(adc, settings, options);
   const double seconds = median_seconds([&] { ecg::analyse(adc, settings, options); });
-  std::printf("\nOn %s (%s)\n", name(info.device).c_str(), info.detail.c_str());
+  std::printf("\nOn %s (%s)\n", label(info.device).c_str(), info.detail.c_str());
   for (ecg::Step const& step : analysis.steps)
     std::printf("  %-16s %s: %s\n", step.name.c_str(), step.problem.c_str(), step.solver.c_str());
   std::printf("  %zu beats in %.1f ms: the %zu convolutions above, with planning, and the search for peaks\n",
@@ -100,7 +100,7 @@ void filter_windows(DeviceInfo const& info, ecg::Analysis const& analysis, ecg::
       largest_difference(out, gpuconv::convolve(signal, filter, Mode::valid), plan.output_length(), hop);
   const double samples = static_cast<double>(rows * window);
   std::printf("  on %s: %s\n  %lld windows, %.2g samples in %.2f ms: %.0f million samples a second\n",
-              name(info.device).c_str(), plan.describe().c_str(), static_cast<long long>(rows), samples, seconds * 1e3,
+              label(info.device).c_str(), plan.describe().c_str(), static_cast<long long>(rows), samples, seconds * 1e3,
               samples / seconds / 1e6);
   std::printf("  largest difference from the recording filtered as one row: %.1g mV\n", difference);
 }
@@ -151,7 +151,7 @@ void run(std::string const& recording, std::filesystem::path const& folder) {
   const auto missing =
       std::stable_partition(devices.begin(), devices.end(), [](DeviceInfo const& d) { return d.available; });
   for (auto d = missing; d != devices.end(); ++d)
-    std::printf("Not on %s: %s\n", name(d->device).c_str(), d->detail.c_str());
+    std::printf("Not on %s: %s\n", label(d->device).c_str(), d->detail.c_str());
   devices.erase(missing, devices.end());
 
   std::vector<ecg::Analysis> analyses;

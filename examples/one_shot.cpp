@@ -9,7 +9,7 @@
 template <class T>
 void print(std::string_view name, std::vector<T> const& values) {
   std::cout << name;
-  for (const T value : values) std::cout << ' ' << value;
+  for (const T value : values) std::cout << ' ' << +value;
   std::cout << '\n';
 }
 
@@ -21,8 +21,9 @@ int main() {
   print("same ", gpuconv::convolve(signal, filter, Mode::same));
   print("valid", gpuconv::convolve(signal, filter, Mode::valid));
 
-  // Integers cannot overflow silently: results have 64 bits unless a narrower type is named, which wraps as NumPy's.
+  // Integers cannot overflow silently: results have 64 bits unless a narrower type is named, which wraps as NumPy's
+  // does.
   const std::vector<std::int8_t> pixels{100, 100, 100}, box{1, 1};
   print("int64", gpuconv::convolve(pixels, box, Mode::valid));
-  print("int16", gpuconv::convolve<std::int16_t>(pixels, box, Mode::valid));
+  print("int8 ", gpuconv::convolve<std::int8_t>(pixels, box, Mode::valid));
 }
