@@ -1,6 +1,7 @@
 #include "ecg.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -9,9 +10,10 @@
 namespace ecg {
 namespace {
 
+using gpuconv::HostView;
 using gpuconv::Mode;
 
-// Convolves through a plan, and notes which solver it was.
+// Convolves through a plan, and notes the solver and its time.
 class Convolver {
  public:
   explicit Convolver(gpuconv::Options const& options) : options_(options) {}
@@ -24,9 +26,12 @@ class Convolver {
         options_);
     plan.set_filter(filter);
     std::vector<double> out(static_cast<std::size_t>(rows * plan.output_length()));
-    plan.execute(gpuconv::HostView(signal.data(), {.rows = rows, .columns = columns}),
-                 gpuconv::HostView(out.data(), {.rows = rows, .columns = plan.output_length()}));
-    steps.push_back({name, to_string(plan.problem()), plan.describe()});
+    const HostView rows_in(signal.data(), {.rows = rows, .columns = columns});
+    const HostView rows_out(out.data(), {.rows = rows, .columns = plan.output_length()});
+    const auto start = std::chrono::steady_clock::now();
+    plan.execute(rows_in, rows_out);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    steps.push_back({name, plan.problem(), plan.describe(), taken.count()});
     return out;
   }
 

@@ -19,16 +19,13 @@ using gpuconv::DeviceInfo;
 using gpuconv::HostView;
 using gpuconv::Mode;
 
-constexpr int kRuns = 9;  // of which the median counts
+constexpr int kRuns = 25;  // of which the median counts
 
+// Median of what `seconds_of_run` returns.
 template <class F>
-double median_seconds(F&& work) {
+double median_of_runs(F&& seconds_of_run) {
   std::array<double, kRuns> seconds;
-  for (double& s : seconds) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
+  std::generate(seconds.begin(), seconds.end(), seconds_of_run);
   std::nth_element(seconds.begin(), seconds.begin() + kRuns / 2, seconds.end());
   return seconds[kRuns / 2];
 }
@@ -43,15 +40,25 @@ npy::Array read_recording(std::string const& path) {
   return array;
 }
 
+double convolution_seconds(ecg::Analysis const& analysis) {
+  double sum = 0;
+  for (ecg::Step const& step : analysis.steps) sum += step.seconds;
+  return sum;
+}
+
 ecg::Analysis analyse_on(DeviceInfo const& info, std::span<const std::int16_t> adc, ecg::Settings const& settings) {
   const gpuconv::Options options{.device = info.device};
   ecg::Analysis analysis = ecg::analyse(adc, settings, options);
-  const double seconds = median_seconds([&] { ecg::analyse(adc, settings, options); });
-  std::printf("\nOn %s (%s)\n", label(info.device).c_str(), info.detail.c_str());
-  for (ecg::Step const& step : analysis.steps)
-    std::printf("  %-16s %s: %s\n", step.name.c_str(), step.problem.c_str(), step.solver.c_str());
-  std::printf("  %zu beats in %.1f ms: the %zu convolutions above, with planning, and the search for peaks\n",
-              analysis.beats.size(), seconds * 1e3, analysis.steps.size());
+  const double seconds = median_of_runs([&] { return convolution_seconds(ecg::analyse(adc, settings, options)); });
+  std::printf("\nOn %s (%s), in float64\n", label(info.device).c_str(), info.detail.c_str());
+  for (ecg::Step const& step : analysis.steps) {
+    const gpuconv::Problem& p = step.problem;
+    std::printf("  %-16s %lld x %lld * %-3lld %-5s  %s\n", step.name.c_str(), static_cast<long long>(p.batch),
+                static_cast<long long>(p.signal), static_cast<long long>(p.filter),
+                std::string(gpuconv::name(p.mode)).c_str(), step.solver.c_str());
+  }
+  std::printf("  these %zu convolutions took %.2f ms (median of %d runs) and find %zu beats\n", analysis.steps.size(),
+              seconds * 1e3, kRuns, analysis.beats.size());
   return analysis;
 }
 
@@ -94,7 +101,11 @@ void filter_windows(DeviceInfo const& info, ecg::Analysis const& analysis, ecg::
   std::vector<float> out(static_cast<std::size_t>(rows * plan.output_length()));
   const HostView windows(signal.data(), {.rows = rows, .columns = window, .stride = hop});
   const HostView results(out.data(), {.rows = rows, .columns = plan.output_length()});
-  const double seconds = median_seconds([&] { plan.execute(windows, results); });
+  const double seconds = median_of_runs([&] {
+    const auto start = std::chrono::steady_clock::now();
+    plan.execute(windows, results);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  });
 
   const double difference =
       largest_difference(out, gpuconv::convolve(signal, filter, Mode::valid), plan.output_length(), hop);
