@@ -101,9 +101,8 @@ void Reader::read_rows(std::int64_t count, Buffer& to) {
 
 void Reader::read_bytes(std::int64_t size, Buffer& to) {
   if (size > gpuconv::machine_memory())
-    throw gpuconv::OutOfMemory(name() + ": " + std::to_string(size) + " bytes are needed at once; this machine has " +
-                                   std::to_string(gpuconv::machine_memory()),
-                               size);
+    throw TooLarge(name(), std::to_string(size) + " bytes are needed at once, this machine has " +
+                               std::to_string(gpuconv::machine_memory()));
   constexpr std::size_t kFirstStep = std::size_t{4} << 20;
   const auto wanted = static_cast<std::size_t>(size);
   std::size_t have = 0;

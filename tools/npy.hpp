@@ -27,6 +27,12 @@ class Unsupported : public Error {
   using Error::Error;
 };
 
+/// More data than this machine has memory for.
+class TooLarge : public Error {
+ public:
+  using Error::Error;
+};
+
 using Shape = std::vector<std::int64_t>;
 
 /// What a .npy file says of its array.
@@ -66,7 +72,7 @@ class Reader {
 
   /// Reads the next `count` rows into `to`, resized, one after the other in this machine's byte order. A 2-D array in
   /// Fortran order is held in memory whole from the first call on.
-  /// Throws FileError, Malformed (it ends early), gpuconv::OutOfMemory.
+  /// Throws FileError, Malformed (it ends early), TooLarge, gpuconv::OutOfMemory.
   void read_rows(std::int64_t count, Buffer& to);
 
  private:
