@@ -41,6 +41,17 @@ class Convolver {
   gpuconv::Options options_;
 };
 
+void check(std::span<const std::int16_t> adc, Settings const& settings) {
+  for (Pattern const& p : settings.patterns) {
+    if (p.end > std::ssize(adc))
+      throw Error("the recording has " + std::to_string(adc.size()) + " samples, at least " + std::to_string(p.end) +
+                  " are expected: the " + p.name + " pattern is cut from there");
+    const auto [low, high] = std::minmax_element(adc.begin() + p.begin, adc.begin() + p.end);
+    if (*low == *high)
+      throw Error(std::string("the recording is flat where the ") + p.name + " pattern is cut from it");
+  }
+}
+
 std::vector<double> millivolts(std::span<const std::int16_t> adc, Settings const& s) {
   std::vector<double> out(adc.size());
   std::transform(adc.begin(), adc.end(), out.begin(), [&](double v) { return (v - s.adc_zero) / s.adc_per_millivolt; });
@@ -135,18 +146,13 @@ std::vector<double> matched_filter(std::span<const double> signal, Pattern const
   const std::span<const double> shape = cut(signal, pattern);
   const double mean = std::accumulate(shape.begin(), shape.end(), 0.0) / static_cast<double>(shape.size());
   const double norm = std::sqrt(energy(shape));
-  if (!(norm > 0))
-    throw Error(std::string("the recording is flat where the ") + pattern.name + " pattern is cut from it");
   std::vector<double> out(shape.rbegin(), shape.rend());
   for (double& v : out) v = (v - mean) / norm;
   return out;
 }
 
 Analysis analyse(std::span<const std::int16_t> adc, Settings const& settings, gpuconv::Options const& options) {
-  for (Pattern const& p : settings.patterns)
-    if (p.end > std::ssize(adc))
-      throw Error("the recording has " + std::to_string(adc.size()) + " samples, at least " + std::to_string(p.end) +
-                  " are expected: the " + p.name + " pattern is cut from there");
+  check(adc, settings);
   Analysis a;
   Convolver convolve(options);
   a.millivolts = millivolts(adc, settings);

@@ -20,9 +20,9 @@ struct Pattern {
 };
 
 /// Chosen for record 208 of the MIT-BIH Arrhythmia Database, whose heart beats in three shapes: narrow normal beats,
-/// wide ventricular ectopic ones, and fusions of the two. The normal pattern alone misses a fifth of the beats, or takes
-/// T waves for beats; with a pattern for each shape, thresholds from 0.75 to 0.85 find 496 to 501 beats. The shape says
-/// which pattern a beat resembles most; it is not a diagnosis.
+/// wide ventricular ectopic ones, and fusions of the two. The normal pattern alone misses a fifth of the beats, or
+/// takes T waves for beats; with a pattern for each shape, thresholds from 0.75 to 0.85 find 496 to 501 beats. The
+/// shape says which pattern a beat resembles most; it is not a diagnosis.
 struct Settings {
   double rate = 360;       ///< samples a second
   double adc_zero = 1024;  ///< ADC value of 0 mV
@@ -67,7 +67,6 @@ struct Error : std::runtime_error {
 Analysis analyse(std::span<const std::int16_t> adc, Settings const& settings, gpuconv::Options const& options);
 
 /// The pattern without its mean, scaled to energy 1 and reversed: convolution with it is correlation with the pattern.
-/// Throws ecg::Error where the pattern is flat.
 std::vector<double> matched_filter(std::span<const double> signal, Pattern const& pattern);
 
 struct HeartRate {

@@ -109,10 +109,10 @@ void filter_windows(DeviceInfo const& info, ecg::Analysis const& analysis, ecg::
 
   const double difference =
       largest_difference(out, gpuconv::convolve(signal, filter, Mode::valid), plan.output_length(), hop);
-  const double samples = static_cast<double>(rows * window);
-  std::printf("  on %s: %s\n  %lld windows, %.2g samples in %.2f ms: %.0f million samples a second\n",
-              label(info.device).c_str(), plan.describe().c_str(), static_cast<long long>(rows), samples, seconds * 1e3,
-              samples / seconds / 1e6);
+  std::printf("  on %s: %s\n", label(info.device).c_str(), plan.describe().c_str());
+  std::printf("  %lld windows of %lld samples in %.2f ms (median of %d runs): %.0f million samples a second\n",
+              static_cast<long long>(rows), static_cast<long long>(window), seconds * 1e3, kRuns,
+              static_cast<double>(rows * window) / seconds / 1e6);
   std::printf("  largest difference from the recording filtered as one row: %.1g mV\n", difference);
 }
 

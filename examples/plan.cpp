@@ -2,6 +2,7 @@
 #include <gpuconv/gpuconv.hpp>
 
 #include <cstdint>
+#include <iomanip>
 #include <iostream>
 #include <vector>
 
@@ -14,6 +15,7 @@ int main() {
 
   const std::vector<float> average(257, 1.0F / 257);
   plan.set_filter(average);
+  std::cout << std::setprecision(3);
 
   std::vector<float> signal(1 << 20), out(static_cast<std::size_t>(plan.output_length()));
   for (int chunk = 1; chunk <= 3; ++chunk) {
