@@ -3,6 +3,7 @@ must be the same samples. check_against_scipy.py HEARTBEATS RECORDING.npy FOLDER
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -84,6 +85,17 @@ def sanity_complaints(report, beats, seconds):
         yield f"{beats.size} beats in {seconds} s, one every {np.median(intervals)} s: too many are missing"
 
 
+def window_complaints(printed, samples):
+    """The batch of overlapping windows: how many there are, and that they agree with the recording as one row."""
+    windows = re.search(r"(\d+) windows of (\d+) samples", printed)
+    expected = (samples - 720) // 12 + 1
+    if not windows or windows.groups() != (str(expected), "720"):
+        yield f"{windows and windows.group()}; {expected} windows of 720 samples are expected"
+    difference = re.search(r"largest difference from the recording filtered as one row: (\S+) mV", printed)
+    if not difference or not float(difference.group(1)) <= 1e-5:  # float32, sums up to 10 mV
+        yield f"{difference and difference.group()}; at most 1e-5 mV is expected"
+
+
 def check_the_checks(found, arrays, report, beats, shapes):
     """A comparison that cannot fail is worth nothing: small damage must be noticed."""
     damaged = {name: array + 1e-9 for name, array in found.items()}
@@ -95,14 +107,15 @@ def check_the_checks(found, arrays, report, beats, shapes):
 
 def main():
     program, recording, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
-    subprocess.run([program, recording, str(folder)], check=True)
+    printed = subprocess.run([program, recording, str(folder)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(printed)
     report = json.loads((folder / "heartbeats.json").read_text())
     adc = np.load(recording)
     arrays, beats, shapes = compute(adc, report)
     found = {name: np.load(folder / f"{name}.npy") for name in arrays}
 
     complaints = [*array_complaints(found, arrays), *beat_complaints(report, beats, shapes),
-                  *sanity_complaints(report, beats, adc.size / report["rate"])]
+                  *sanity_complaints(report, beats, adc.size / report["rate"]), *window_complaints(printed, adc.size)]
     if complaints:
         sys.exit("\n".join(complaints))
     check_the_checks(found, arrays, report, beats, shapes)
