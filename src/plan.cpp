@@ -93,9 +93,11 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
   if (!v.data()) throw InvalidArgument(text("the ", what, " is a null pointer"));
   if (reinterpret_cast<std::uintptr_t>(v.data()) % size_of(type) != 0)
     throw InvalidArgument(text("the ", what, " is not aligned to its element type ", name(type)));
-  if (rows > 1 && v.stride() < columns)
+  // Rows that are read may overlap (windows of one signal), rows that are written may not.
+  const std::int64_t smallest = std::is_const_v<Void> ? 1 : columns;
+  if (rows > 1 && v.stride() < smallest)
     throw InvalidArgument(
-        text("the ", what, " has a row stride of ", v.stride(), ", at least its ", columns, " columns are expected"));
+        text("the ", what, " has a row stride of ", v.stride(), ", at least ", smallest, " is expected"));
   std::int64_t last;
   if (__builtin_mul_overflow(rows - 1, v.stride(), &last) || __builtin_add_overflow(last, columns, &last) ||
       __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(type)), &last))
