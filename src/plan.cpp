@@ -127,6 +127,15 @@ void convolve_once(HostInput signal, HostInput filter, HostOutput out, Mode mode
 
 }  // namespace
 
+std::int64_t detail::check_call(Problem const& problem, Options const& options) {
+  return guarded([&] {
+    check_options(options);
+    const Geometry g = check(problem);
+    if (options.method != Method::automatic || options.device != Device::automatic) choose(g, options);
+    return g.length;
+  });
+}
+
 Plan::Plan(Problem const& problem, Options const& options) {
   guarded([&] {
     check_options(options);
