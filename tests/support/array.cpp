@@ -18,8 +18,8 @@ std::span<std::byte const> Array::bytes(std::int64_t r) const {
 testing::AssertionResult Array::guards_intact() const {
   const auto first_written = [&](std::size_t begin, std::size_t end) {
     const auto at = [&](std::size_t i) { return storage_.begin() + static_cast<std::ptrdiff_t>(i); };
-    return static_cast<std::size_t>(
-        std::find_if(at(begin), at(end), [](std::byte b) { return b != std::byte{0xFF}; }) - storage_.begin());
+    return static_cast<std::size_t>(std::find_if(at(begin), at(end), [](std::byte b) { return b != std::byte{0xFF}; }) -
+                                    storage_.begin());
   };
   const auto check = [&](std::size_t begin, std::size_t end) -> std::ptrdiff_t {
     const std::size_t found = first_written(begin, end);

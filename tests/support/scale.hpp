@@ -19,6 +19,6 @@ inline constexpr std::int64_t kSlowdown = 1;
 constexpr std::int64_t cases(std::int64_t count) { return count / kSlowdown > 0 ? count / kSlowdown : 1; }
 
 /// Multiply-adds that one generated case may cost the oracle.
-inline constexpr std::int64_t kOracleProducts = (std::int64_t{1} << 22) / kSlowdown;
+inline constexpr std::int64_t kOracleProducts = (std::int64_t{1} << 20) / kSlowdown;
 
 }  // namespace gpuconv::test

@@ -17,7 +17,8 @@ inline bool machine_has(std::string_view target) {
 #if defined(__x86_64__)
   if (target == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (target == "avx512")
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 #else
   if (target == "avx2" || target == "avx512") return false;
 #endif

@@ -61,7 +61,8 @@ Workload random_workload(Problem const& p, Rng& rng, Layouts const& layouts) {
 
 Outcome run(Workload const& w, Options const& options, Layout layout) {
   Plan plan(w.problem, options);
-  Outcome outcome{Array(result_type(w.problem), w.problem.batch, plan.output_length(), layout), plan.describe(), plan.method()};
+  Outcome outcome{Array(result_type(w.problem), w.problem.batch, plan.output_length(), layout), plan.describe(),
+                  plan.method()};
   const Workload before = w;
   plan.set_filter(w.filter.input());
   plan.execute(w.signal.input(), outcome.out.output());
@@ -79,46 +80,88 @@ std::int64_t block_size(std::string const& plan) {
 
 Oracle::Oracle(Workload const& w) : problem_(w.problem), slice_(output_slice(w.problem)) {
   const Type type = result_type(problem_);
-  for (std::int64_t r = 0; r < problem_.batch; ++r)
-    rows_.push_back(type == Type::float32   ? row<float>(w, r)
-                    : type == Type::float64 ? row<double>(w, r)
-                                            : row<std::uint64_t>(w, r));
+  for (std::int64_t r = 0; r < problem_.batch; ++r) {
+    const std::int64_t f = problem_.filters == Filters::per_row ? r : 0;
+    if (type == Type::float32) rows_.push_back(floating_row(w.signal.as<float>(r), w.filter.as<float>(f)));
+    else if (type == Type::float64) rows_.push_back(floating_row(w.signal.as<double>(r), w.filter.as<double>(f)));
+    else rows_.push_back(integer_row(w.signal.as<std::uint64_t>(r), w.filter.as<std::uint64_t>(f)));
+  }
+}
+
+// Sums of the products one precision up, tap by tap: for data whose sums cannot overflow.
+template <class R>
+std::vector<Oracle::Output> Oracle::plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const {
+  using W = std::conditional_t<std::is_same_v<R, float>, double, long double>;
+  const auto length = static_cast<std::size_t>(slice_.length);
+  std::vector<W> value(length), magnitude(length);
+  std::vector<std::int64_t> terms(length);
+  for (std::int64_t j = 0; j < problem_.filter; ++j) {
+    const W tap = h[static_cast<std::size_t>(j)];
+    const std::int64_t begin = std::max(slice_.first, j),
+                       end = std::min(slice_.first + slice_.length, j + problem_.signal);
+    if (end <= begin) continue;
+    const R* const from = x.data() + (begin - j);
+    const auto at = static_cast<std::size_t>(begin - slice_.first), count = static_cast<std::size_t>(end - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      const W product = static_cast<W>(from[i]) * tap;
+      value[at + i] += product;
+      magnitude[at + i] += std::abs(product);
+      ++terms[at + i];
+    }
+  }
+  std::vector<Output> out;
+  for (std::size_t i = 0; i < length; ++i) out.push_back({value[i], magnitude[i], finite, terms[i]});
+  return out;
+}
+
+// One output whose products may be NaN, infinite or overflow when they are added up.
+template <class R>
+Oracle::Output Oracle::any_output(std::vector<R> const& x, std::vector<R> const& h, std::int64_t k) const {
+  Output o;
+  long double positive = 0, negative = 0;
+  bool any_nan = false, plus = false, minus = false;
+  const std::int64_t end = std::min(problem_.filter, k + 1);
+  for (std::int64_t j = std::max<std::int64_t>(0, k - problem_.signal + 1); j < end; ++j) {
+    const long double p = static_cast<long double>(x[static_cast<std::size_t>(k - j)]) *
+                          static_cast<long double>(h[static_cast<std::size_t>(j)]);
+    if (std::isfinite(p)) (p > 0 ? positive : negative) += std::abs(p);
+    else (std::isnan(p) ? any_nan : p > 0 ? plus : minus) = true;
+    o.value += p;
+    ++o.terms;
+  }
+  o.magnitude = positive + negative;
+  o.classes = classes_of<R>(any_nan, plus, minus, positive, negative);
+  return o;
 }
 
 template <class R>
-Oracle::Row Oracle::row(Workload const& w, std::int64_t r) const {
-  const std::vector<R> x = w.signal.as<R>(r);
-  const std::vector<R> h = w.filter.as<R>(problem_.filters == Filters::per_row ? r : 0);
+Oracle::Row Oracle::floating_row(std::vector<R> const& x, std::vector<R> const& h) const {
+  Row out;
+  const auto magnitude = [](R v) { return std::isfinite(v) ? std::abs(static_cast<long double>(v)) : 0.0L; };
+  long double signal_peak = 0, filter_sum = 0;
+  for (R const v : x) out.signal.push_back(magnitude(v)), signal_peak = std::max(signal_peak, magnitude(v));
+  for (R const v : h) out.filter_norm += magnitude(v) * magnitude(v), filter_sum += magnitude(v);
+  out.filter_norm = std::sqrt(out.filter_norm);
+
+  const auto all_finite = [](std::vector<R> const& v) {
+    return std::all_of(v.begin(), v.end(), [](R e) { return std::isfinite(e); });
+  };
+  if (all_finite(x) && all_finite(h) && signal_peak * filter_sum < std::numeric_limits<R>::max() / 2) {
+    out.outputs = plain_outputs(x, h);
+    return out;
+  }
+  for (std::int64_t o = 0; o < slice_.length; ++o) out.outputs.push_back(any_output(x, h, slice_.first + o));
+  return out;
+}
+
+Oracle::Row Oracle::integer_row(std::vector<std::uint64_t> const& x, std::vector<std::uint64_t> const& h) const {
   Row out;
   for (std::int64_t k = slice_.first; k < slice_.first + slice_.length; ++k) {
-    const std::int64_t begin = std::max<std::int64_t>(0, k - problem_.signal + 1), end = std::min(problem_.filter, k + 1);
-    const auto xs = [&](std::int64_t j) { return x[static_cast<std::size_t>(k - j)]; };
-    const auto hs = [&](std::int64_t j) { return h[static_cast<std::size_t>(j)]; };
-    if constexpr (!std::is_floating_point_v<R>) {
-      std::uint64_t sum = 0;
-      for (std::int64_t j = begin; j < end; ++j) sum += xs(j) * hs(j);
-      out.integers.push_back(sum);
-    } else {
-      Output o;
-      long double positive = 0, negative = 0;
-      bool any_nan = false, plus = false, minus = false;
-      for (std::int64_t j = begin; j < end; ++j) {
-        const long double p = static_cast<long double>(xs(j)) * static_cast<long double>(hs(j));
-        if (std::isfinite(p)) (p > 0 ? positive : negative) += std::abs(p);
-        else (std::isnan(p) ? any_nan : p > 0 ? plus : minus) = true;
-        o.value += p;
-      }
-      o.magnitude = positive + negative;
-      o.classes = classes_of<R>(any_nan, plus, minus, positive, negative);
-      o.terms = std::max<std::int64_t>(0, end - begin);
-      out.outputs.push_back(o);
-    }
-  }
-  if constexpr (std::is_floating_point_v<R>) {
-    const auto magnitude = [](R v) { return std::isfinite(v) ? std::abs(static_cast<long double>(v)) : 0.0L; };
-    for (R const v : x) out.signal.push_back(magnitude(v));
-    for (R const v : h) out.filter_norm += magnitude(v) * magnitude(v);
-    out.filter_norm = std::sqrt(out.filter_norm);
+    const std::int64_t end = std::min(problem_.filter, k + 1);
+    std::uint64_t sum = 0;
+    for (std::int64_t j = std::max<std::int64_t>(0, k - problem_.signal + 1); j < end; ++j)
+      sum += x[static_cast<std::size_t>(k - j)] * h[static_cast<std::size_t>(j)];
+    out.integers.push_back(sum);
   }
   return out;
 }
@@ -132,10 +175,10 @@ std::vector<Expected> Oracle::expected(std::int64_t r, Outcome const& outcome) c
   for (std::size_t i = 0; i < row.outputs.size(); ++i) {
     const Output& o = row.outputs[i];
     Expected e{o.value, 0, o.classes};
-    const long double rounding = tolerance(type).unit * std::abs(o.value) + tolerance(type).smallest;
-    if (outcome.method == Method::reference) e.bound = rounding + 0x1p-50L * tolerance(type).unit * o.magnitude * static_cast<long double>(o.terms);
-    else if (outcome.method == Method::direct) e.bound = direct_bound(type, o.terms, o.magnitude);
-    else e.bound = rounding + transform_bound(type, size, row.filter_norm, norms.around(slice_.first + static_cast<std::int64_t>(i)));
+    const std::int64_t k = slice_.first + static_cast<std::int64_t>(i);
+    if (outcome.method == Method::direct) e.bound = direct_bound(type, o.terms, o.magnitude);
+    else e.bound = reference_bound(type, o.terms, o.magnitude, o.value);
+    if (size) e.bound += transform_bound(type, size, row.filter_norm, norms.around(k));
     out.push_back(e);
   }
   return out;

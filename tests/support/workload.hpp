@@ -80,7 +80,12 @@ class Oracle {
   };
 
   template <class R>
-  Row row(Workload const& workload, std::int64_t r) const;
+  std::vector<Output> plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const;
+  template <class R>
+  Output any_output(std::vector<R> const& x, std::vector<R> const& h, std::int64_t k) const;
+  template <class R>
+  Row floating_row(std::vector<R> const& x, std::vector<R> const& h) const;
+  Row integer_row(std::vector<std::uint64_t> const& x, std::vector<std::uint64_t> const& h) const;
   testing::AssertionResult accepts_row(std::int64_t r, Outcome const& outcome) const;
 
   Problem problem_;

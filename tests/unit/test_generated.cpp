@@ -29,7 +29,8 @@ Problem any_shape(Rng& rng, std::int64_t longest) {
   p.mode = any_of(rng, {Mode::full, Mode::same, Mode::valid});
   p.same = any_of(rng, {Same::numpy, Same::scipy, Same::matlab});
   // The oracle's work is outputs times the shorter operand.
-  while (std::min(p.signal, p.filter) * output_slice(p).length > kOracleProducts) (p.signal > p.filter ? p.filter : p.signal) /= 2;
+  while (std::min(p.signal, p.filter) * output_slice(p).length > kOracleProducts)
+    (p.signal > p.filter ? p.filter : p.signal) /= 2;
   const std::int64_t products = std::min(p.signal, p.filter) * output_slice(p).length;
   p.batch = pick_size(rng, 1, std::clamp<std::int64_t>(kOracleProducts / products, 1, 20));
   p.filters = any_of(rng, {Filters::shared, Filters::per_row});
