@@ -44,7 +44,8 @@ std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
 }
 
 void check_options(Options const& o) {
-  if (static_cast<int>(o.method) > 4 || static_cast<int>(o.device) > 2) throw InvalidArgument("unknown method or device");
+  if (static_cast<int>(o.method) > 4 || static_cast<int>(o.device) > 2)
+    throw InvalidArgument("unknown method or device");
   if (o.threads < 0) throw InvalidArgument(text("threads is ", o.threads, ", at least 1 or 0 (all) is expected"));
 }
 
@@ -84,7 +85,8 @@ Bytes extent(AnyHostView<Void> v) {
 
 template <class Void>
 void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::int64_t columns, Type type) {
-  if (v.type() != type) throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
+  if (v.type() != type)
+    throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
   if (v.rows() != rows || v.columns() != columns)
     throw InvalidArgument(
         text("the ", what, " is ", v.rows(), " x ", v.columns(), ", the plan expects ", rows, " x ", columns));
@@ -92,8 +94,8 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
   if (reinterpret_cast<std::uintptr_t>(v.data()) % size_of(type) != 0)
     throw InvalidArgument(text("the ", what, " is not aligned to its element type ", name(type)));
   if (rows > 1 && v.stride() < columns)
-    throw InvalidArgument(text("the ", what, " has a row stride of ", v.stride(), ", at least its ", columns,
-                               " columns are expected"));
+    throw InvalidArgument(
+        text("the ", what, " has a row stride of ", v.stride(), ", at least its ", columns, " columns are expected"));
   std::int64_t last;
   if (__builtin_mul_overflow(rows - 1, v.stride(), &last) || __builtin_add_overflow(last, columns, &last) ||
       __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(type)), &last))
@@ -102,7 +104,8 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
 
 Problem problem_of(HostInput signal, HostInput filter, HostOutput out, Mode mode, Same same) {
   if (filter.rows() != 1 && filter.rows() != signal.rows())
-    throw InvalidArgument(text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
+    throw InvalidArgument(
+        text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
   return {.signal = signal.columns(),
           .filter = filter.columns(),
           .batch = signal.rows(),
@@ -147,8 +150,9 @@ std::size_t Plan::workspace_bytes() const noexcept { return executor_->workspace
 
 std::string Plan::describe() const {
   return guarded([&] {
-    return text(name(device()), ' ', name(method()), ", ", executor_->solver->parameters(executor_->geometry, threads()),
-                ", about ", seconds_text(executor_->seconds));
+    return text(name(device()), ' ', name(method()), ", ",
+                executor_->solver->parameters(executor_->geometry, threads()), ", about ",
+                seconds_text(executor_->seconds));
   });
 }
 
@@ -190,7 +194,8 @@ std::string explain(Problem const& problem, Options const& options) {
     out << to_string(problem) << '\n';
     for (Candidate const& c : candidates) {
       out << "  " << std::left << std::setw(5) << name(c.solver->device) << std::setw(13) << name(c.solver->method);
-      if (c.refusal.empty()) out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
+      if (c.refusal.empty())
+        out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
       else out << "no: " << c.refusal;
       out << '\n';
     }
