@@ -212,7 +212,8 @@ TEST(Choice, SmallFloatingProblemsAreExact) {
         fill_small(w.signal, rng);
         fill_small(w.filter, rng);
         const Outcome automatic = run(w, {}), exact = run(w, {.method = Method::reference});
-        EXPECT_EQ(automatic.out.as<double>(0), exact.out.as<double>(0)) << to_string(w.problem) << ", " << automatic.plan;
+        EXPECT_EQ(automatic.out.as<double>(0), exact.out.as<double>(0))
+            << to_string(w.problem) << ", " << automatic.plan;
       }
 }
 
