@@ -82,7 +82,7 @@ Table waking(Settings const& s) {
 Table copying(Settings const& s) {
   Table out{
       "copy", "streaming copy of 256 MiB: bytes read plus bytes written", {"threads", "GB/s", "ns/byte moved"}, {}};
-  Copy copy(std::int64_t{256} << 20);
+  Copy copy(std::int64_t{256} << 20, 1);
   for (int threads = 1; threads <= s.threads; threads *= 2) {
     const Spread t = measure([&] { copy.run(threads); }, s.budget);
     const auto moved = static_cast<double>(2 * copy.bytes());

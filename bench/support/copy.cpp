@@ -35,15 +35,21 @@ void copy_piece(const char* from, char* to, std::int64_t bytes) {
 
 }  // namespace
 
-Copy::Copy(std::int64_t bytes)
-    : bytes_((bytes + kPiece - 1) / kPiece * kPiece), from_(allocate(bytes_)), to_(allocate(bytes_)) {
-  std::memset(from_.get(), 1, static_cast<std::size_t>(bytes_));
-  std::memset(to_.get(), 2, static_cast<std::size_t>(bytes_));
+Copy::Copy(std::int64_t bytes, std::int64_t sets)
+    : bytes_((bytes + kPiece - 1) / kPiece * kPiece),
+      sets_(sets),
+      from_(allocate(bytes_ * sets)),
+      to_(allocate(bytes_ * sets)) {
+  std::memset(from_.get(), 1, static_cast<std::size_t>(bytes_ * sets));
+  std::memset(to_.get(), 2, static_cast<std::size_t>(bytes_ * sets));
 }
 
 void Copy::run(int threads) {
-  const auto task = [&](std::int64_t i, int) { copy_piece(from_.get() + i * kPiece, to_.get() + i * kPiece, kPiece); };
+  const char* const from = from_.get() + set_ * bytes_;
+  char* const to = to_.get() + set_ * bytes_;
+  const auto task = [&](std::int64_t i, int) { copy_piece(from + i * kPiece, to + i * kPiece, kPiece); };
   detail::parallel_for(bytes_ / kPiece, threads, task);
+  set_ = (set_ + 1) % sets_;
 }
 
 void Copy::Free::operator()(char* p) const { ::operator delete(p, kAlignment); }

@@ -9,19 +9,20 @@ namespace gpuconv::bench {
 
 class Copy {
  public:
-  /// Throws std::bad_alloc.
-  explicit Copy(std::int64_t bytes);
+  /// Rotates through `sets` pairs of buffers of `bytes` (rounded up to whole pieces). Throws std::bad_alloc.
+  Copy(std::int64_t bytes, std::int64_t sets);
 
-  /// Copies all bytes on `threads` threads of the library's own pool, with stores around the cache where the machine
-  /// has them.
+  /// Copies the bytes of the next set on `threads` threads of the library's own pool, with stores around the cache
+  /// where the machine has them.
   void run(int threads);
+  /// Of one set.
   std::int64_t bytes() const { return bytes_; }
 
  private:
   struct Free {
     void operator()(char* p) const;
   };
-  std::int64_t bytes_;
+  std::int64_t bytes_, sets_, set_ = 0;
   std::unique_ptr<char, Free> from_, to_;
 };
 
