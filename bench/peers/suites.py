@@ -49,7 +49,7 @@ def crossover(shim: Shim, quick: bool):
         for log_taps in range(1, min(log_signal, 20) + 1, 3 if quick else 1):
             work = Workload(1 << log_signal, 1 << log_taps, "float32")
             makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim), *_methods(shim),
-                      partial(who.numpy_convolve, limit=QUICK_PRODUCTS if quick else 1 << 32),
+                      partial(who.numpy_convolve, limit=QUICK_PRODUCTS),
                       partial(who.scipy_fft, name="fftconvolve"), partial(who.scipy_fft, name="oaconvolve")]
             yield from _compare("crossover", work, makers, budget)
 
