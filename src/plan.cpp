@@ -147,9 +147,8 @@ std::size_t Plan::workspace_bytes() const noexcept { return executor_->workspace
 
 std::string Plan::describe() const {
   return guarded([&] {
-    const std::string parameters = executor_->parameters();
-    return text(name(device()), ' ', name(method()), parameters.empty() ? "" : ", ", parameters, ", about ",
-                seconds_text(executor_->seconds));
+    return text(name(device()), ' ', name(method()), ", ", executor_->solver->parameters(executor_->geometry, threads()),
+                ", about ", seconds_text(executor_->seconds));
   });
 }
 
@@ -191,7 +190,7 @@ std::string explain(Problem const& problem, Options const& options) {
     out << to_string(problem) << '\n';
     for (Candidate const& c : candidates) {
       out << "  " << std::left << std::setw(5) << name(c.solver->device) << std::setw(13) << name(c.solver->method);
-      if (c.refusal.empty()) out << c.solver->make(g, threads_of(options))->parameters() << ", about " << seconds_text(c.seconds);
+      if (c.refusal.empty()) out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
       else out << "no: " << c.refusal;
       out << '\n';
     }

@@ -27,16 +27,14 @@ class Executor {
   virtual void set_filter(HostInput filter) = 0;
   virtual void execute(HostInput signal, HostOutput out) = 0;
   virtual std::size_t workspace_bytes() const = 0;
-  /// Parameters worth printing, "blocks of 4096"; empty if there are none.
-  virtual std::string parameters() const = 0;
 
   // Filled in by the planner.
   Problem problem;
   Geometry geometry{};
   Solver const* solver = nullptr;
   double seconds = 0;
-  int threads = 1;
   bool has_filter = false;
+  int threads = 1;  // that execute uses at most; set by the solver
 };
 
 struct Solver {
@@ -48,6 +46,8 @@ struct Solver {
   /// Estimated time of one execute.
   double (*seconds)(Geometry const&, int threads);
   std::unique_ptr<Executor> (*make)(Geometry const&, int threads);
+  /// What it would run with, "blocks of 4096, avx512, 2 threads".
+  std::string (*parameters)(Geometry const&, int threads);
 };
 
 extern const Solver cpu_reference, cpu_direct, cpu_overlap_save, cpu_fft;

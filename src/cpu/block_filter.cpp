@@ -101,14 +101,18 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
     x = w.in.data();
   }
   C* const result = out.direct(row);
-  C* const y = result && count == shape_.step ? result + begin : w.out.data();
+  const bool whole = result && count == shape_.step;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(result + begin) % 64 == 0;
+  // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
+  C* const y = whole && (aligned || !stream_) ? result + begin : w.out.data();
   const bool finite = transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y, shape_.drop,
                                            w.work.data(), next, stream_ && y != w.out.data(), threads);
   if (!finite || !filters_[static_cast<std::size_t>(f)].plain) {
     repair(signal, row, first, count, w, threads);
     out.store(row, begin, count, w.out.data());
   } else if (y == w.out.data()) {
-    out.store(row, begin, count, y);
+    if (whole) simd_target().kernels<C>().stream_copy(y, result + begin, count);
+    else out.store(row, begin, count, y);
   }
 }
 

@@ -24,6 +24,35 @@ struct BlockShape {
   std::int64_t blocks(std::int64_t outputs) const { return (outputs + step - 1) / step; }
 };
 
+/// The block size whose blocks cost least in all, and what they cost one thread.
+struct BlockChoice {
+  std::int64_t size, blocks;  // blocks: of all rows
+  double seconds;
+};
+
+/// `block_seconds(size)`: of one block. Sizes from the smallest transform to `largest`; 0 if none holds the filter.
+template <class C, class Cost>
+BlockChoice choose_block(Geometry const& g, std::int64_t largest, Cost block_seconds) {
+  const std::int64_t lanes = simd_target().kernels<C>().lanes;
+  BlockChoice best{0, 0, 0};
+  for (std::int64_t size = 2 * RightAngleTransform<C>::smallest(); size <= largest; size *= 2) {
+    const BlockShape shape = BlockShape::of(size, g.filter, lanes);
+    if (shape.step <= 0) continue;
+    const std::int64_t each = shape.blocks(g.length);
+    const double seconds = static_cast<double>(g.batch) * static_cast<double>(each) * block_seconds(size);
+    if (!best.size || seconds < best.seconds) best = {size, saturating_multiply(each, g.batch), seconds};
+    if (each == 1) break;  // larger ones only cost more
+  }
+  return best;
+}
+
+/// Calls `f(std::type_identity<C>{})` with the floating type that solvers of blocks compute in.
+template <class F>
+decltype(auto) visit_floating(Type compute, F&& f) {
+  if (compute == Type::float32) return f(std::type_identity<float>{});
+  return f(std::type_identity<double>{});
+}
+
 /// Convolves blocks of rows with prepared filters.
 ///
 /// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite

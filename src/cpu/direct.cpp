@@ -103,11 +103,6 @@ class Direct final : public Executor {
     return sum;
   }
 
-  // ---- how it prints itself --------------------------------------------------------------------------------------
-  std::string parameters() const override {
-    return std::string(simd_target().name) + (threads > 1 ? ", " + std::to_string(threads) + " threads" : ", 1 thread");
-  }
-
  private:
   static constexpr std::int64_t kLargestVector = 64;  // elements, with room
 
@@ -152,7 +147,9 @@ class Direct final : public Executor {
     for (std::int64_t o = begin; o < end;) {
       const bool interior = o >= inside && o < data_count_;
       std::int64_t count = (interior ? std::min(end, data_count_) : o < inside ? std::min(end, inside) : end) - o;
-      if (interior && row.direct && result && count >= lanes) {
+      if (interior && row.direct && result && count >= 2 * lanes && stream && misaligned(result + (o - g_.first)))
+        count = lanes - misaligned(result + (o - g_.first));
+      else if (interior && row.direct && result && count >= lanes) {
         const std::int64_t vectors = count / lanes;
         simd_target().kernels<C>().direct(row.direct + (o - inside), row.taps, taps_count_, result + (o - g_.first), vectors, stream);
         o += vectors * lanes;
@@ -164,6 +161,12 @@ class Direct final : public Executor {
       out.store(out_row, o - g_.first, count, w.out.data());
       o += count;
     }
+  }
+
+  // Elements by which `p` is past a vector boundary; streamed outputs start on one.
+  static std::int64_t misaligned(const C* p) {
+    const auto bytes = static_cast<std::uintptr_t>(simd_target().bits / 8);
+    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) % bytes / sizeof(C));
   }
 
   // Through a copy of the window, converted and padded with zeros, with the taps that any of these outputs uses.
@@ -203,8 +206,13 @@ std::unique_ptr<Executor> make(Geometry const& g, int threads) {
   });
 }
 
+// ---- how it prints itself ----------------------------------------------------------------------------------------
+std::string parameters(Geometry const& g, int threads) {
+  return cpu_text(useful_threads(one_thread(g), tasks_of(g).count, threads));
+}
+
 }  // namespace
 
-const Solver cpu_direct{Device::cpu, Method::direct, true, refusal, seconds, make};
+const Solver cpu_direct{Device::cpu, Method::direct, true, refusal, seconds, make, parameters};
 
 }  // namespace gpuconv::detail

@@ -20,42 +20,43 @@ std::string refusal(Geometry const& g) {
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured, float32, one thread: passes over memory dominate; they grow with the levels of the transform.
-constexpr double kSampleLevel = 1.6e-10, kBlock = 2e-6, kDouble = 2.0;
+// Measured, float32, one thread, padding and copying included: a complex point costs this for each level of a
+// transform in the cache, and this once passes go to memory.
+constexpr double kBlock = 1e-7, kPointLevel = 1.65e-10, kPointLevelInMemory = 4e-10, kDouble = 2.1;
+constexpr std::int64_t kCacheBytes = std::int64_t{4} << 20;  // of a block's samples
+constexpr double kShare = 0.75;                              // of the threads' work that is not waiting for memory
 
-struct Choice {
-  std::int64_t size, blocks;
-  double seconds;  // on one thread
-};
+template <class C>
+double block_seconds(std::int64_t size) {
+  const double points = static_cast<double>(size) / 2;
+  const double level = size <= kCacheBytes / static_cast<std::int64_t>(sizeof(C)) ? kPointLevel : kPointLevelInMemory;
+  return kBlock + points * std::log2(points) * level * (sizeof(C) == 8 ? kDouble : 1);
+}
 
-Choice choose(Geometry const& g) {
-  const bool single = g.result_type == Type::float32;
-  const std::int64_t smallest = 2 * (single ? RightAngleTransform<float>::smallest() : RightAngleTransform<double>::smallest());
-  const std::int64_t lanes = single ? simd_target().float32.lanes : simd_target().float64.lanes;
-  Choice best{0, 0, 0};
-  for (std::int64_t size = smallest; size <= kLargestBlock; size *= 2) {
-    const BlockShape shape = BlockShape::of(size, g.filter, lanes);
-    if (shape.step <= 0) continue;
-    const std::int64_t blocks = shape.blocks(g.length);
-    const double block = kBlock + static_cast<double>(size) * std::log2(static_cast<double>(size)) * kSampleLevel / 4;
-    const double seconds = static_cast<double>(g.batch) * static_cast<double>(blocks) * block * (single ? 1 : kDouble);
-    if (!best.size || seconds < best.seconds) best = {size, blocks, seconds};
-    if (blocks == 1) break;
-  }
-  return best;
+BlockChoice choose(Geometry const& g) {
+  return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) {
+    return choose_block<C>(g, kLargestBlock, block_seconds<C>);
+  });
+}
+
+int threads_used(Geometry const& g, BlockChoice const& c, int threads) {
+  const std::int64_t in_cache = visit_floating(
+      g.result_type, []<class C>(std::type_identity<C>) { return RightAngleTransform<C>::largest_in_cache(); });
+  return c.size / 2 > in_cache ? useful_threads(c.seconds, c.size, threads) : 1;
 }
 
 double seconds(Geometry const& g, int threads) {
-  const Choice c = choose(g);
-  return parallel_seconds(c.seconds, c.size, threads);
+  const BlockChoice c = choose(g);
+  const int used = threads_used(g, c, threads);
+  return used == 1 ? kCallSeconds + c.seconds : parallel_seconds(c.seconds / kShare, c.size, used);
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 template <class C>
 class Fft final : public Executor {
  public:
-  Fft(Geometry const& g, Choice const& choice, int max_threads) : g_(g), choice_(choice), filter_(g, choice.size, 1) {
-    threads = choice.size / 2 > RightAngleTransform<C>::largest_in_cache() ? max_threads : 1;
+  Fft(Geometry const& g, std::int64_t block_size, int used_threads) : batch_(g.batch), filter_(g, block_size, 1) {
+    threads = used_threads;
     start_workers(threads);
   }
 
@@ -64,32 +65,32 @@ class Fft final : public Executor {
   void execute(HostInput signal, HostOutput out) override {
     const Source<C> source(signal);
     const Sink<C> sink(out);
-    for (std::int64_t row = 0; row < g_.batch; ++row)
+    for (std::int64_t row = 0; row < batch_; ++row)
       for (std::int64_t b = 0; b < filter_.blocks(); ++b) filter_.run(source, sink, row, b, 0, threads);
   }
 
   std::size_t workspace_bytes() const override { return filter_.bytes(); }
 
-  // ---- how it prints itself --------------------------------------------------------------------------------------
-  std::string parameters() const override {
-    return "blocks of " + std::to_string(choice_.size) + ", " + simd_target().name +
-           (threads > 1 ? ", " + std::to_string(threads) + " threads" : ", 1 thread");
-  }
-
  private:
-  Geometry g_;
-  Choice choice_;
+  std::int64_t batch_;
   BlockFilter<C> filter_;
 };
 
 std::unique_ptr<Executor> make(Geometry const& g, int threads) {
-  const Choice c = choose(g);
-  if (g.result_type == Type::float32) return std::make_unique<Fft<float>>(g, c, threads);
-  return std::make_unique<Fft<double>>(g, c, threads);
+  const BlockChoice c = choose(g);
+  return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+    return std::make_unique<Fft<C>>(g, c.size, threads_used(g, c, threads));
+  });
+}
+
+// ---- how it prints itself ----------------------------------------------------------------------------------------
+std::string parameters(Geometry const& g, int threads) {
+  const BlockChoice c = choose(g);
+  return "blocks of " + std::to_string(c.size) + ", " + cpu_text(threads_used(g, c, threads));
 }
 
 }  // namespace
 
-const Solver cpu_fft{Device::cpu, Method::fft, true, refusal, seconds, make};
+const Solver cpu_fft{Device::cpu, Method::fft, true, refusal, seconds, make, parameters};
 
 }  // namespace gpuconv::detail

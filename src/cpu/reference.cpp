@@ -52,9 +52,6 @@ class Reference final : public Executor {
     return (filters_.size() + signal_.size() + out_.size()) * sizeof(C);
   }
 
-  // ---- how it prints itself --------------------------------------------------------------------------------------
-  std::string parameters() const override { return "plain loops"; }
-
  private:
   // full[k] = sum over j of signal[k-j] * filter[j]
   C output(const C* filter, std::int64_t k) const {
@@ -75,8 +72,11 @@ std::unique_ptr<Executor> make(Geometry const& g, int) {
   });
 }
 
+// ---- how it prints itself ----------------------------------------------------------------------------------------
+std::string parameters(Geometry const&, int) { return "plain loops, 1 thread"; }
+
 }  // namespace
 
-const Solver cpu_reference{Device::cpu, Method::reference, false, refusal, seconds, make};
+const Solver cpu_reference{Device::cpu, Method::reference, false, refusal, seconds, make, parameters};
 
 }  // namespace gpuconv::detail

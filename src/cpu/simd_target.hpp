@@ -40,6 +40,8 @@ template <class T>
 struct SimdKernels {
   int lanes;  // elements a vector
   DirectKernel<T> direct;
+  /// Copies around the cache, to any alignment.
+  void (*stream_copy)(const T* from, T* to, std::int64_t count);
   TransformKernels<T> transform;  // float and double only
 };
 

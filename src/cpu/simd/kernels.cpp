@@ -74,6 +74,16 @@ void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t 
   if (stream) finish_streaming();
 }
 
+template <class T>
+void stream_copy(const T* from, T* to, std::int64_t count) {
+  constexpr int V = kLanes<T>;
+  std::int64_t i = 0;
+  for (; i < count && !aligned_to_vector(to + i); ++i) to[i] = from[i];
+  for (; count - i >= V; i += V) store_streaming(to + i, load(from + i));
+  for (; i < count; ++i) to[i] = from[i];
+  finish_streaming();
+}
+
 // ---- transform ----------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -306,8 +316,9 @@ constexpr SimdKernels<T> kernels() {
   if constexpr (std::is_floating_point_v<T>)
     return {kLanes<T>,
             direct<T>,
+            stream_copy<T>,
             {kBytes == 64 ? 4 : 3, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
-  else return {kLanes<T>, direct<T>, {}};
+  else return {kLanes<T>, direct<T>, stream_copy<T>, {}};
 }
 
 }  // namespace
