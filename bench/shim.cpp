@@ -37,25 +37,18 @@ Enum by_name(std::string_view wanted, int count) {
   throw std::invalid_argument("unknown name " + std::string(wanted));
 }
 
-// Mirrored in peers/shim.py.
+// What is to be computed, with its names resolved.
 struct Request {
-  const char *type, *mode, *method;
-  std::int64_t signal, filter;
-  int threads;
-
-  Problem problem() const {
-    return {
-        .signal = signal, .filter = filter, .mode = by_name<Mode>(mode, 3), .type = by_name<Type>(type, type_count)};
-  }
-  Options options() const { return {.method = by_name<Method>(method, 5), .threads = threads}; }
+  Problem problem;
+  Options options;
 };
 
 HostInput row(const void* data, Problem const& p, std::int64_t columns) { return {data, p.type, {.columns = columns}}; }
 HostOutput output(void* data, Problem const& p) { return {data, result_type(p), {.columns = output_slice(p).length}}; }
 
 void convolve_once(Request const& request, const void* signal, const void* filter, void* out) {
-  const Problem p = request.problem();
-  convolve(row(signal, p, p.signal), row(filter, p, p.filter), output(out, p), p.mode, request.options());
+  const Problem& p = request.problem;
+  convolve(row(signal, p, p.signal), row(filter, p, p.filter), output(out, p), p.mode, request.options);
 }
 
 template <class F>
@@ -69,8 +62,18 @@ double seconds_each(std::int64_t repeats, F&& f) {
 
 SHIM_EXPORT const char* gpuconv_bench_error() { return error_text.c_str(); }
 
+SHIM_EXPORT int gpuconv_bench_request(const char* type, const char* mode, const char* method, std::int64_t signal,
+                                      std::int64_t filter, int threads, Request** request) {
+  return guarded([&] {
+    const Problem problem{
+        .signal = signal, .filter = filter, .mode = by_name<Mode>(mode, 3), .type = by_name<Type>(type, type_count)};
+    *request = new Request{problem, {.method = by_name<Method>(method, 5), .threads = threads}};
+  });
+}
+SHIM_EXPORT void gpuconv_bench_request_destroy(Request* request) { delete request; }
+
 SHIM_EXPORT int gpuconv_bench_plan(Request const* request, Plan** plan) {
-  return guarded([&] { *plan = new Plan(request->problem(), request->options()); });
+  return guarded([&] { *plan = new Plan(request->problem, request->options); });
 }
 SHIM_EXPORT void gpuconv_bench_plan_destroy(Plan* plan) { delete plan; }
 

@@ -49,10 +49,9 @@ def slower_than_a_peer(result: dict) -> list[str]:
     for suite in ("small", "large", "crossover"):
         for (signal, taps, dtype), by_contestant in problems(result, suite).items():
             peer = best(peers(by_contestant))
-            for name in ("gpuconv plan", "gpuconv one-shot"):
-                ours = by_contestant.get((name, "python"))
-                if ours and peer and seconds(ours) > seconds(peer):
-                    out.append(f"{name} {signal:,} x {taps:,} {dtype} ({seconds(ours) / seconds(peer):.1f}x {peer['contestant']})")
+            for (name, call), ours in by_contestant.items():
+                if peer and name in ("gpuconv plan", "gpuconv one-shot") and seconds(ours) > seconds(peer):
+                    out.append(f"{signal:,} x {taps:,} {dtype}, {name} from {call} ({seconds(ours) / seconds(peer):.1f}x {peer['contestant']})")
     return out
 
 

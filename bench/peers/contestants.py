@@ -8,7 +8,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from .shim import Plan, Shim, ShimError, request, timed
+from .shim import Plan, Request, Shim, ShimError, address, timed
 from .workload import Workload
 
 DIRECT_PRODUCTS = {"numpy": 5 * 10**9, "gpuconv": 1 << 36}  # larger direct sums would take minutes
@@ -114,20 +114,20 @@ def gpuconv_plan(shim: Shim, work: Workload, method: str = "auto", threads: int 
 
 def gpuconv_one_shot(shim: Shim, work: Workload, call: str = "python") -> Contestant:
     """Plan, filter, execution and a new output in every call: what numpy.convolve does."""
-    wanted = request(work.dtype.name, work.signal, work.taps, "auto", 0)
+    request = Request(shim, work.dtype.name, work.signal, work.taps)
     signals, taps = [s.ctypes.data for s in work.signals], work.filter.ctypes.data
     plan = Plan(shim, work.filter, work.signal)
     name = "gpuconv one-shot"
 
     def convolve(i):
         out = np.empty(work.outputs, work.dtype)
-        shim.check(shim.convolve(wanted, signals[i], taps, out.ctypes.data))
+        shim.check(shim.convolve(request, signals[i], taps, address(out)))
         return out
 
     if call == "python":
         return python_contestant(name, "gpuconv", plan.threads, plan.description, convolve, work)
     out = np.empty(work.outputs, work.dtype)
-    time_set = lambda i, repeats: timed(shim.time_convolve, wanted, signals[i], taps, out.ctypes.data, repeats=repeats,
+    time_set = lambda i, repeats: timed(shim.time_convolve, request, signals[i], taps, out.ctypes.data, repeats=repeats,
                                         shim=shim)
     sample = _timed_in_cpp(time_set, work)
     return Contestant(name, "gpuconv", call, plan.threads, plan.description, sample, lambda: convolve(0))

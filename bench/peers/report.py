@@ -36,8 +36,9 @@ def _header(result: dict):
     spread = result["noise"]
     yield (f"noise: quartiles {spread['median_relative_spread']:.1%} of the median apart (worst "
            f"{spread['worst_relative_spread']:.0%}); load {spread['load_before']:.1f} before, {spread['load_after']:.1f} after")
-    yield (f"calling an empty C function from Python: {time_text(result['call_overhead_seconds']['median'])}, "
-           "contained in gpuconv's times called from Python")
+    overhead = result["call_overhead_seconds"]
+    yield (f"contained in gpuconv's times called from Python: {time_text(overhead['plan']['median'])} around a plan's call, "
+           f"{time_text(overhead['one_shot']['median'])} around a one-shot call (ctypes, the new output array)")
 
 
 def _problem(title: str, by_contestant: dict):

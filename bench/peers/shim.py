@@ -10,24 +10,19 @@ class ShimError(RuntimeError):
     """gpuconv refused; the text is its own."""
 
 
-class Request(ct.Structure):
-    """Mirror of Request in shim.cpp."""
-
-    _fields_ = [("type", ct.c_char_p), ("mode", ct.c_char_p), ("method", ct.c_char_p),
-                ("signal", ct.c_int64), ("filter", ct.c_int64), ("threads", ct.c_int)]
-
-
 _SIGNATURES = {
     "error": (ct.c_char_p, []),
-    "plan": (ct.c_int, [ct.POINTER(Request), ct.POINTER(ct.c_void_p)]),
+    "request": (ct.c_int, [ct.c_char_p] * 3 + [ct.c_int64, ct.c_int64, ct.c_int, ct.POINTER(ct.c_void_p)]),
+    "request_destroy": (None, [ct.c_void_p]),
+    "plan": (ct.c_int, [ct.c_void_p, ct.POINTER(ct.c_void_p)]),
     "plan_destroy": (None, [ct.c_void_p]),
     "plan_describe": (ct.c_char_p, [ct.c_void_p]),
     "plan_threads": (ct.c_int, [ct.c_void_p]),
     "set_filter": (ct.c_int, [ct.c_void_p, ct.c_void_p]),
     "execute": (ct.c_int, [ct.c_void_p] * 3),
     "time_execute": (ct.c_int, [ct.c_void_p] * 3 + [ct.c_int64, ct.POINTER(ct.c_double)]),
-    "convolve": (ct.c_int, [ct.POINTER(Request)] + [ct.c_void_p] * 3),
-    "time_convolve": (ct.c_int, [ct.POINTER(Request)] + [ct.c_void_p] * 3 + [ct.c_int64, ct.POINTER(ct.c_double)]),
+    "convolve": (ct.c_int, [ct.c_void_p] * 4),
+    "time_convolve": (ct.c_int, [ct.c_void_p] * 4 + [ct.c_int64, ct.POINTER(ct.c_double)]),
     "nothing": (ct.c_int, [ct.c_void_p] * 3),
     "copy": (ct.c_int, [ct.c_int64, ct.c_int64, ct.POINTER(ct.c_void_p)]),
     "copy_run": (None, [ct.c_void_p, ct.c_int]),
@@ -62,8 +57,9 @@ class Shim:
                 "compiler": self.compiler().decode(), "build_type": self.build_type().decode()}
 
 
-def request(dtype: str, signal: int, taps: int, method: str, threads: int) -> Request:
-    return Request(dtype.encode(), b"full", method.encode(), signal, taps, threads)
+def address(array: np.ndarray):
+    """Where a writable, non-empty array lies, in a quarter of the time that array.ctypes.data takes."""
+    return ct.byref(ct.c_char.from_buffer(array))
 
 
 def timed(function, *arguments, repeats: int, shim: Shim) -> float:
@@ -73,32 +69,41 @@ def timed(function, *arguments, repeats: int, shim: Shim) -> float:
     return seconds.value
 
 
-class Plan(ct.c_void_p):
-    """A gpuconv Plan, mode full, with its filter set. Is its own handle, so that who holds that keeps the plan alive."""
+class _Owner(ct.c_void_p):
+    """A C++ object. Is its own handle, so that who holds that keeps the object alive."""
+
+    def __init__(self, shim: Shim, kind: str, *arguments):
+        super().__init__()
+        self._destroy = getattr(shim, f"{kind}_destroy")
+        shim.check(getattr(shim, kind)(*arguments, ct.cast(ct.byref(self), ct.POINTER(ct.c_void_p))))
+
+    def __del__(self):
+        self._destroy(self)
+
+
+class Request(_Owner):
+    """A convolution in mode full, for one-shot calls and plans."""
+
+    def __init__(self, shim: Shim, dtype: str, signal: int, taps: int, method: str = "auto", threads: int = 0):
+        super().__init__(shim, "request", dtype.encode(), b"full", method.encode(), signal, taps, threads)
+
+
+class Plan(_Owner):
+    """A gpuconv Plan with its filter set."""
 
     def __init__(self, shim: Shim, taps: np.ndarray, signal: int, method: str = "auto", threads: int = 0):
-        super().__init__()
-        self._destroy = shim.plan_destroy
-        wanted = request(taps.dtype.name, signal, taps.size, method, threads)
-        shim.check(shim.plan(ct.byref(wanted), ct.cast(ct.byref(self), ct.POINTER(ct.c_void_p))))
+        super().__init__(shim, "plan", Request(shim, taps.dtype.name, signal, taps.size, method, threads))
         shim.check(shim.set_filter(self, taps.ctypes.data))
         self.threads = shim.plan_threads(self)
         self.description = shim.plan_describe(self).decode()
 
-    def __del__(self):
-        self._destroy(self)
 
-
-class Copy(ct.c_void_p):
+class Copy(_Owner):
     """A streaming copy of `size` bytes, which rotates through `sets` buffers."""
 
     def __init__(self, shim: Shim, size: int, sets: int):
-        super().__init__()
-        self._run, self._destroy = shim.copy_run, shim.copy_destroy
-        shim.check(shim.copy(size, sets, ct.cast(ct.byref(self), ct.POINTER(ct.c_void_p))))
+        super().__init__(shim, "copy", size, sets)
+        self._run = shim.copy_run
 
     def run(self, threads: int) -> None:
         self._run(self, threads)
-
-    def __del__(self):
-        self._destroy(self)

@@ -3,14 +3,16 @@ measurements, and records of those who could not take part."""
 
 from functools import partial
 
+import numpy as np
+
 from . import contestants as who
-from .shim import Copy, Shim
+from .shim import Copy, Shim, address
 from .timing import Budget, measure
 from .workload import Workload
 
 SMALL = [(100, 50), (1_000, 50), (10_000, 50), (100_000, 1_000)]  # what people try first
 METHODS = ["direct", "overlap-save", "fft"]
-QUICK_PRODUCTS = 1 << 29
+FEW_PRODUCTS = 1 << 29  # of NumPy's sums, where more would only show what is known
 TAPS = [4, 8, 16, 32, 64, 128, 257, 512, 1025, 2049, 4097, 8192, 1 << 14, 1 << 15, 1 << 16, 1 << 17]
 
 
@@ -48,8 +50,9 @@ def crossover(shim: Shim, quick: bool):
     for log_signal in range(6, 19 if quick else 23, 4 if quick else 2):
         for log_taps in range(1, min(log_signal, 20) + 1, 3 if quick else 1):
             work = Workload(1 << log_signal, 1 << log_taps, "float32")
-            makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim), *_methods(shim),
-                      partial(who.numpy_convolve, limit=QUICK_PRODUCTS),
+            makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim),
+                      partial(who.gpuconv_one_shot, shim, call="c++"), *_methods(shim),
+                      partial(who.numpy_convolve, limit=FEW_PRODUCTS),
                       partial(who.scipy_fft, name="fftconvolve"), partial(who.scipy_fft, name="oaconvolve")]
             yield from _compare("crossover", work, makers, budget)
 
@@ -58,16 +61,22 @@ SUITES = {"small": small, "large": large, "crossover": crossover}
 
 
 def call_overhead(shim: Shim) -> dict:
-    """Seconds that calling an empty function with the arguments of execute takes from Python."""
-    work = Workload(16, 4, "float32")
-    arguments = (None, work.signals[0].ctypes.data, work.filter.ctypes.data)
-    empty = who.python_contestant("nothing", "gpuconv", 1, "", lambda _: shim.check(shim.nothing(*arguments)), work)
-    return measure([empty.sample], Budget(0.2, 15))[0]
+    """Seconds that the Python around gpuconv's calls takes, the calls being empty: of a plan, and of a one-shot call."""
+    work = Workload(100, 50, "float32")
+    signal, taps = work.signals[0].ctypes.data, work.filter.ctypes.data
+
+    def one_shot(_):
+        shim.check(shim.nothing(signal, taps, address(np.empty(work.outputs, work.dtype))))
+
+    functions = [lambda _: shim.check(shim.nothing(None, signal, taps)), one_shot]
+    empty = [who.python_contestant("nothing", "gpuconv", 1, "", function, work) for function in functions]
+    plan, new_output = measure([c.sample for c in empty], Budget(0.2, 15))
+    return {"plan": plan, "one_shot": new_output}
 
 
 def _peers(workers: int, quick: bool = False):
     """NumPy and SciPy with their defaults, and SciPy with as many workers as gpuconv has threads."""
-    numpy = partial(who.numpy_convolve, limit=QUICK_PRODUCTS) if quick else who.numpy_convolve
+    numpy = partial(who.numpy_convolve, limit=FEW_PRODUCTS) if quick else who.numpy_convolve
     peers = [numpy, who.scipy_convolve, partial(who.scipy_fft, name="fftconvolve"),
              partial(who.scipy_fft, name="oaconvolve")]
     if workers > 1:

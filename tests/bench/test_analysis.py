@@ -104,7 +104,7 @@ class Report(unittest.TestCase):
         for m in result["measurements"]:
             if m["contestant"] == "gpuconv plan" and m["signal"] == 10_000:
                 m["seconds"] = {k: 1.0 for k in m["seconds"]}
-        self.assertIn("gpuconv plan 10,000 x 50 float32", "\n".join(report.lines(result)))
+        self.assertIn("10,000 x 50 float32, gpuconv plan from python", "\n".join(report.lines(result)))
 
 
 if __name__ == "__main__":
