@@ -16,7 +16,8 @@ Error::Error(std::string_view text) noexcept {
 // Built without allocating: memory may just have run out.
 void detail::throw_out_of_memory(std::int64_t bytes) {
   char text[96];
-  if (bytes > 0) std::snprintf(text, sizeof text, "out of memory: %lld bytes are needed", static_cast<long long>(bytes));
+  if (bytes > 0)
+    std::snprintf(text, sizeof text, "out of memory: %lld bytes are needed", static_cast<long long>(bytes));
   else std::snprintf(text, sizeof text, "out of memory");
   throw OutOfMemory(text, bytes);
 }

@@ -38,8 +38,9 @@ std::string_view simd_target() noexcept { return detail::simd_target().name; }
 int simd_bits() noexcept { return detail::simd_target().bits; }
 
 std::vector<DeviceInfo> devices() {
-  const std::string cpu = detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
-                                       detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
+  const std::string cpu =
+      detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
+                   detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
   return {{Device::cpu, true, cpu}, {Device::cuda, false, "this build of gpuconv has no CUDA device"}};
 }
 

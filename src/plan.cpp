@@ -44,7 +44,8 @@ std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
 }
 
 void check_options(Options const& o) {
-  if (static_cast<int>(o.method) > 4 || static_cast<int>(o.device) > 2) throw InvalidArgument("unknown method or device");
+  if (static_cast<int>(o.method) > 4 || static_cast<int>(o.device) > 2)
+    throw InvalidArgument("unknown method or device");
   if (o.threads < 0) throw InvalidArgument(text("threads is ", o.threads, ", at least 1 or 0 (all) is expected"));
 }
 
@@ -84,16 +85,19 @@ Bytes extent(AnyHostView<Void> v) {
 
 template <class Void>
 void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::int64_t columns, Type type) {
-  if (v.type() != type) throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
+  if (v.type() != type)
+    throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
   if (v.rows() != rows || v.columns() != columns)
     throw InvalidArgument(
         text("the ", what, " is ", v.rows(), " x ", v.columns(), ", the plan expects ", rows, " x ", columns));
   if (!v.data()) throw InvalidArgument(text("the ", what, " is a null pointer"));
   if (reinterpret_cast<std::uintptr_t>(v.data()) % size_of(type) != 0)
     throw InvalidArgument(text("the ", what, " is not aligned to its element type ", name(type)));
-  if (rows > 1 && v.stride() < columns)
-    throw InvalidArgument(text("the ", what, " has a row stride of ", v.stride(), ", at least its ", columns,
-                               " columns are expected"));
+  // Rows that are read may overlap (windows of one signal), rows that are written may not.
+  const std::int64_t smallest = std::is_const_v<Void> ? 1 : columns;
+  if (rows > 1 && v.stride() < smallest)
+    throw InvalidArgument(
+        text("the ", what, " has a row stride of ", v.stride(), ", at least ", smallest, " is expected"));
   std::int64_t last;
   if (__builtin_mul_overflow(rows - 1, v.stride(), &last) || __builtin_add_overflow(last, columns, &last) ||
       __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(type)), &last))
@@ -102,7 +106,8 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
 
 Problem problem_of(HostInput signal, HostInput filter, HostOutput out, Mode mode, Same same) {
   if (filter.rows() != 1 && filter.rows() != signal.rows())
-    throw InvalidArgument(text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
+    throw InvalidArgument(
+        text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
   return {.signal = signal.columns(),
           .filter = filter.columns(),
           .batch = signal.rows(),
@@ -121,6 +126,15 @@ void convolve_once(HostInput signal, HostInput filter, HostOutput out, Mode mode
 }
 
 }  // namespace
+
+std::int64_t detail::check_call(Problem const& problem, Options const& options) {
+  return guarded([&] {
+    check_options(options);
+    const Geometry g = check(problem);
+    if (options.method != Method::automatic || options.device != Device::automatic) choose(g, options);
+    return g.length;
+  });
+}
 
 Plan::Plan(Problem const& problem, Options const& options) {
   guarded([&] {
@@ -147,8 +161,9 @@ std::size_t Plan::workspace_bytes() const noexcept { return executor_->workspace
 
 std::string Plan::describe() const {
   return guarded([&] {
-    return text(name(device()), ' ', name(method()), ", ", executor_->solver->parameters(executor_->geometry, threads()),
-                ", about ", seconds_text(executor_->seconds));
+    return text(name(device()), ' ', name(method()), ", ",
+                executor_->solver->parameters(executor_->geometry, threads()), ", about ",
+                seconds_text(executor_->seconds));
   });
 }
 
@@ -190,7 +205,8 @@ std::string explain(Problem const& problem, Options const& options) {
     out << to_string(problem) << '\n';
     for (Candidate const& c : candidates) {
       out << "  " << std::left << std::setw(5) << name(c.solver->device) << std::setw(13) << name(c.solver->method);
-      if (c.refusal.empty()) out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
+      if (c.refusal.empty())
+        out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
       else out << "no: " << c.refusal;
       out << '\n';
     }

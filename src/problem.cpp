@@ -2,7 +2,6 @@
 
 #include "text.hpp"
 
-#include <gpuconv/convolve.hpp>
 #include <gpuconv/error.hpp>
 #include <gpuconv/info.hpp>
 
@@ -41,14 +40,20 @@ Slice output_slice(std::int64_t n, std::int64_t m, Mode mode, Same same) {
     throw InvalidArgument(text("a signal of ", n, " samples and a filter of ", m, " taps overflow 64-bit sizes"));
   const std::int64_t shorter = std::min(n, m), longer = std::max(n, m);
   switch (mode) {
-    case Mode::full: return {0, full};
-    case Mode::valid: return {shorter - 1, longer - shorter + 1};
-    case Mode::same: break;
+    case Mode::full:
+      return {0, full};
+    case Mode::valid:
+      return {shorter - 1, longer - shorter + 1};
+    case Mode::same:
+      break;
   }
   switch (same) {
-    case Same::scipy: return {(m - 1) / 2, n};
-    case Same::matlab: return {m / 2, n};
-    default: return {(shorter - 1) / 2, longer};
+    case Same::scipy:
+      return {(m - 1) / 2, n};
+    case Same::matlab:
+      return {m / 2, n};
+    default:
+      return {(shorter - 1) / 2, longer};
   }
 }
 
@@ -80,8 +85,8 @@ void check_types(Problem const& p) {
     if (static_cast<int>(t) >= type_count) throw InvalidArgument(text("unknown element type ", static_cast<int>(t)));
   const bool floating = is_floating(p.type) || is_floating(filter);
   if (floating && !is_floating(result))
-    throw InvalidArgument(text("a result of ", name(result), " cannot hold the convolution of ", name(p.type), " with ",
-                               name(filter)));
+    throw InvalidArgument(
+        text("a result of ", name(result), " cannot hold the convolution of ", name(p.type), " with ", name(filter)));
   if (floating && size_of(result) < size_of(default_result(p.type, filter)))
     throw InvalidArgument(text("a result of ", name(result), " is narrower than that of ", name(p.type), " with ",
                                name(filter), ", ", name(default_result(p.type, filter))));
@@ -124,10 +129,6 @@ void check_fits(std::int64_t bytes) {
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product;
   return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
-}
-
-void check_result_size(std::int64_t count, Type type) {
-  check_fits(saturating_multiply(count, static_cast<std::int64_t>(size_of(type))));
 }
 
 }  // namespace detail

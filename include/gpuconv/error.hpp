@@ -1,6 +1,8 @@
 // What gpuconv throws. The types are part of the interface; the texts are for people.
 #pragma once
 
+#include <gpuconv/export.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <string_view>
@@ -9,7 +11,7 @@ namespace gpuconv {
 
 /// Base of everything gpuconv throws. Copying never throws and constructing never allocates, so that an error can be
 /// reported when memory has run out. Texts over 511 bytes are cut.
-class Error : public std::exception {
+class GPUCONV_API Error : public std::exception {
  public:
   explicit Error(std::string_view text) noexcept;
   const char* what() const noexcept override { return text_; }
@@ -19,19 +21,19 @@ class Error : public std::exception {
 };
 
 /// An argument is wrong whatever the machine: an empty signal, a shape that does not fit, a size that overflows.
-class InvalidArgument : public Error {
+class GPUCONV_API InvalidArgument : public Error {
  public:
   using Error::Error;
 };
 
 /// The request is well formed, but the forced method or device cannot serve it; the text says why.
-class Unsupported : public Error {
+class GPUCONV_API Unsupported : public Error {
  public:
   using Error::Error;
 };
 
 /// The machine has less memory than the problem needs, or the allocator refused.
-class OutOfMemory : public Error {
+class GPUCONV_API OutOfMemory : public Error {
  public:
   /// `bytes`: what was needed, 0 where only the allocator knows.
   OutOfMemory(std::string_view text, std::int64_t bytes) noexcept : Error(text), bytes_(bytes) {}

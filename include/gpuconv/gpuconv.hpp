@@ -3,6 +3,7 @@
 
 #include <gpuconv/convolve.hpp>
 #include <gpuconv/error.hpp>
+#include <gpuconv/export.hpp>
 #include <gpuconv/info.hpp>
 #include <gpuconv/plan.hpp>
 #include <gpuconv/problem.hpp>

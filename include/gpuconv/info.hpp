@@ -1,6 +1,7 @@
 // What this build and this machine offer.
 #pragma once
 
+#include <gpuconv/export.hpp>
 #include <gpuconv/problem.hpp>
 
 #include <cstdint>
@@ -17,20 +18,20 @@ struct DeviceInfo {
 };
 
 /// Version of the library linked, "major.minor.patch".
-std::string_view version() noexcept;
+GPUCONV_API std::string_view version() noexcept;
 
 /// The CPU, then CUDA. Probes the machine.
-std::vector<DeviceInfo> devices();
+GPUCONV_API std::vector<DeviceInfo> devices();
 
 /// SIMD target that the CPU solvers run on here: "avx512", "avx2" or "portable".
-std::string_view simd_target() noexcept;
+GPUCONV_API std::string_view simd_target() noexcept;
 /// Its vector width in bits.
-int simd_bits() noexcept;
+GPUCONV_API int simd_bits() noexcept;
 
 /// Threads the machine runs at once: what `Options::threads` 0 stands for.
-int hardware_threads() noexcept;
+GPUCONV_API int hardware_threads() noexcept;
 
 /// Bytes of memory the machine has.
-std::int64_t machine_memory() noexcept;
+GPUCONV_API std::int64_t machine_memory() noexcept;
 
 }  // namespace gpuconv

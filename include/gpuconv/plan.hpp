@@ -1,6 +1,7 @@
 // A plan: a problem with its chosen solver, the prepared filter and the workspace.
 #pragma once
 
+#include <gpuconv/export.hpp>
 #include <gpuconv/problem.hpp>
 #include <gpuconv/view.hpp>
 
@@ -23,7 +24,7 @@ class Executor;
 
 /// A problem with its chosen solver. Everything is allocated by the constructor and by `set_filter`; `execute`
 /// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only.
-class Plan {
+class GPUCONV_API Plan {
  public:
   /// Chooses the solver with the lowest estimate among those that `options` allow.
   /// Throws InvalidArgument (a wrong problem), Unsupported (forced method or device), OutOfMemory.
@@ -61,6 +62,6 @@ class Plan {
 
 /// Every solver with its estimated time, or the reason why it does not apply, one a line, the fastest first.
 /// Throws InvalidArgument for a wrong problem.
-std::string explain(Problem const& problem, Options const& options = {});
+GPUCONV_API std::string explain(Problem const& problem, Options const& options = {});
 
 }  // namespace gpuconv

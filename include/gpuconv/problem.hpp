@@ -2,6 +2,7 @@
 // convolution a mode keeps.
 #pragma once
 
+#include <gpuconv/export.hpp>
 #include <gpuconv/types.hpp>
 
 #include <cstdint>
@@ -26,24 +27,24 @@ enum class Method : std::uint8_t { automatic, reference, direct, overlap_save, f
 /// Where a convolution is computed.
 enum class Device : std::uint8_t { automatic, cpu, cuda };
 
-std::string_view name(Mode) noexcept;
-std::string_view name(Same) noexcept;
-std::string_view name(Filters) noexcept;
-std::string_view name(Method) noexcept;  ///< "auto", "reference", "direct", "overlap-save", "fft"
-std::string_view name(Device) noexcept;  ///< "auto", "cpu", "cuda"
+GPUCONV_API std::string_view name(Mode) noexcept;
+GPUCONV_API std::string_view name(Same) noexcept;
+GPUCONV_API std::string_view name(Filters) noexcept;
+GPUCONV_API std::string_view name(Method) noexcept;  ///< "auto", "reference", "direct", "overlap-save", "fft"
+GPUCONV_API std::string_view name(Device) noexcept;  ///< "auto", "cpu", "cuda"
 
 /// Shapes, element types and mode. Fields are meant for designated initialisers:
 /// `Problem{.signal = 1 << 20, .filter = 257, .mode = Mode::same}`.
 struct Problem {
-  std::int64_t signal = 0;                 ///< samples a row, at least 1
-  std::int64_t filter = 0;                 ///< taps, at least 1; may exceed `signal`
-  std::int64_t batch = 1;                  ///< rows
-  Filters filters = Filters::shared;       ///< one filter, or one a row
+  std::int64_t signal = 0;            ///< samples a row, at least 1
+  std::int64_t filter = 0;            ///< taps, at least 1; may exceed `signal`
+  std::int64_t batch = 1;             ///< rows
+  Filters filters = Filters::shared;  ///< one filter, or one a row
   Mode mode = Mode::full;
-  Same same = Same::numpy;                 ///< read only where mode is same
-  Type type = Type::float32;               ///< of the signal
-  std::optional<Type> filter_type = {};    ///< none: that of the signal
-  std::optional<Type> result_type = {};    ///< none: `default_result`. A narrow integer wraps, by being named
+  Same same = Same::numpy;               ///< read only where mode is same
+  Type type = Type::float32;             ///< of the signal
+  std::optional<Type> filter_type = {};  ///< none: that of the signal
+  std::optional<Type> result_type = {};  ///< none: `default_result`. A narrow integer wraps, by being named
 };
 
 /// Part of the full convolution: `length` outputs from index `first` of it.
@@ -56,7 +57,7 @@ struct Slice {
 /// max(signal, filter) outputs (`Same::numpy`), or has `signal` outputs from (filter-1)/2 (`Same::scipy`) or filter/2
 /// (`Same::matlab`); valid starts at L-1 with |signal-filter|+1 outputs. Source: numpy.convolve, scipy.signal.convolve
 /// and MATLAB's conv. Throws InvalidArgument for sizes below 1 or whose sum overflows 64 bits.
-Slice output_slice(std::int64_t signal, std::int64_t filter, Mode mode, Same same = Same::numpy);
+GPUCONV_API Slice output_slice(std::int64_t signal, std::int64_t filter, Mode mode, Same same = Same::numpy);
 inline Slice output_slice(Problem const& p) { return output_slice(p.signal, p.filter, p.mode, p.same); }
 
 /// Element type of the filter and of the result, with the defaults filled in.
@@ -66,6 +67,6 @@ constexpr Type result_type(Problem const& p) noexcept {
 }
 
 /// "4 x 1048576 float32 * 257 float32 -> same 1048576 float32".
-std::string to_string(Problem const& problem);
+GPUCONV_API std::string to_string(Problem const& problem);
 
 }  // namespace gpuconv

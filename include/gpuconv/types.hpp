@@ -1,6 +1,8 @@
 // The element types of gpuconv: the one list, their names, and the result type of a pair.
 #pragma once
 
+#include <gpuconv/export.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,14 +23,15 @@ inline constexpr int type_count = static_cast<int>(std::tuple_size_v<Elements>);
 namespace detail {
 
 template <class T>
-inline constexpr bool is_character = std::is_same_v<T, bool> || std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
-                                     std::is_same_v<T, char8_t> || std::is_same_v<T, char16_t> ||
-                                     std::is_same_v<T, char32_t>;
+inline constexpr bool is_character =
+    std::is_same_v<T, bool> || std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
+    std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 
 // Same width, signedness and kind: maps `long long` and `long` to the same entry.
 template <class A, class B>
-inline constexpr bool same_element = sizeof(A) == sizeof(B) && std::is_signed_v<A> == std::is_signed_v<B> &&
-                                     std::is_floating_point_v<A> == std::is_floating_point_v<B>;
+inline constexpr bool same_element =
+    sizeof(A) == sizeof(B) && std::is_signed_v<A> == std::is_signed_v<B>&& std::is_floating_point_v<A> ==
+                                  std::is_floating_point_v<B>;
 
 template <class T, std::size_t I = 0>
 constexpr int element_index() {
@@ -41,7 +44,8 @@ constexpr int element_index() {
 
 /// A C++ type that gpuconv convolves: float, double and the integers of 8 to 64 bits (not bool or characters).
 template <class T>
-concept Element = detail::element_index<std::remove_cv_t<T>>() >= 0;
+concept Element = detail::element_index<std::remove_cv_t<T>>()
+>= 0;
 
 /// The `Type` of a C++ element type.
 template <Element T>
@@ -51,21 +55,31 @@ inline constexpr Type type_of = static_cast<Type>(detail::element_index<std::rem
 template <class F>
 constexpr decltype(auto) visit_type(Type type, F&& f) {
   switch (type) {
-    case Type::int8: return f(std::type_identity<std::int8_t>{});
-    case Type::int16: return f(std::type_identity<std::int16_t>{});
-    case Type::int32: return f(std::type_identity<std::int32_t>{});
-    case Type::int64: return f(std::type_identity<std::int64_t>{});
-    case Type::uint8: return f(std::type_identity<std::uint8_t>{});
-    case Type::uint16: return f(std::type_identity<std::uint16_t>{});
-    case Type::uint32: return f(std::type_identity<std::uint32_t>{});
-    case Type::uint64: return f(std::type_identity<std::uint64_t>{});
-    case Type::float32: return f(std::type_identity<float>{});
-    default: return f(std::type_identity<double>{});
+    case Type::int8:
+      return f(std::type_identity<std::int8_t>{});
+    case Type::int16:
+      return f(std::type_identity<std::int16_t>{});
+    case Type::int32:
+      return f(std::type_identity<std::int32_t>{});
+    case Type::int64:
+      return f(std::type_identity<std::int64_t>{});
+    case Type::uint8:
+      return f(std::type_identity<std::uint8_t>{});
+    case Type::uint16:
+      return f(std::type_identity<std::uint16_t>{});
+    case Type::uint32:
+      return f(std::type_identity<std::uint32_t>{});
+    case Type::uint64:
+      return f(std::type_identity<std::uint64_t>{});
+    case Type::float32:
+      return f(std::type_identity<float>{});
+    default:
+      return f(std::type_identity<double>{});
   }
 }
 
 /// NumPy's name of the type: "int8" ... "float64".
-std::string_view name(Type type) noexcept;
+GPUCONV_API std::string_view name(Type type) noexcept;
 
 constexpr bool is_floating(Type type) noexcept { return type >= Type::float32; }
 constexpr bool is_signed(Type type) noexcept { return type <= Type::int64 || is_floating(type); }

@@ -9,7 +9,8 @@
 
 namespace gpuconv {
 
-/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`.
+/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`. Rows that a
+/// call reads may overlap (a stride below `columns`: sliding windows of one signal); rows that it writes may not.
 struct Rows {
   std::int64_t rows = 1;
   std::int64_t columns = 0;
@@ -20,7 +21,7 @@ namespace detail {
 
 template <class R>
 concept ElementRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
-                       Element<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+    Element<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
 template <class R>
 concept OutputRange = ElementRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
@@ -38,8 +39,8 @@ class HostView {
       : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride ? shape.stride : shape.columns) {}
   /// One row: any contiguous range (std::vector, std::array, std::span, a C array).
   template <detail::ElementRange R>
-    requires std::is_convertible_v<std::remove_reference_t<std::ranges::range_reference_t<R>> (*)[], T (*)[]>
-  constexpr HostView(R&& range) noexcept
+  requires std::is_convertible_v < std::remove_reference_t<std::ranges::range_reference_t<R>>(*)
+  [], T (*)[] > constexpr HostView(R&& range) noexcept
       : HostView(std::ranges::data(range), static_cast<std::int64_t>(std::ranges::size(range))) {}
 
   constexpr T* data() const noexcept { return data_; }
@@ -64,12 +65,11 @@ class AnyHostView {
 
  public:
   template <Element T>
-    requires(!writes || !std::is_const_v<T>)
-  constexpr AnyHostView(HostView<T> view) noexcept
+  requires(!writes || !std::is_const_v<T>) constexpr AnyHostView(HostView<T> view) noexcept
       : data_(view.data()), type_(type_of<T>), rows_(view.rows()), columns_(view.columns()), stride_(view.stride()) {}
   template <detail::ElementRange R>
-    requires(!writes || detail::OutputRange<R>)
-  constexpr AnyHostView(R&& range) noexcept : AnyHostView(HostView(range)) {}
+  requires(!writes || detail::OutputRange<R>) constexpr AnyHostView(R&& range) noexcept
+      : AnyHostView(HostView(range)) {}
   /// `stride` of `shape` counts elements of `type`.
   constexpr AnyHostView(Void* data, Type type, Rows shape) noexcept
       : data_(data),

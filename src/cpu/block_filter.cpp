@@ -46,7 +46,8 @@ BlockFilter<C>::BlockFilter(Geometry const& g, std::int64_t block_size, int slot
   taps_ = AlignedBuffer<C>(g.filters * g.filter);
   spectra_ = AlignedBuffer<C>(g.filters * transform_->spectrum_size());
   for (int s = 0; s < slots; ++s)
-    workspaces_.push_back({AlignedBuffer<C>(transform_->work_size()), AlignedBuffer<C>(shape_.size), AlignedBuffer<C>(shape_.size)});
+    workspaces_.push_back(
+        {AlignedBuffer<C>(transform_->work_size()), AlignedBuffer<C>(shape_.size), AlignedBuffer<C>(shape_.size)});
 }
 
 template <class C>
@@ -77,15 +78,20 @@ void BlockFilter<C>::prepare(std::int64_t f, int threads) {
   std::copy_n(taps, g_.filter, padded);
   std::fill(padded + g_.filter, padded + shape_.size, C(0));
   const C largest = clean(padded, g_.filter);
-  // A spectrum's values are at most the sum of the magnitudes; leave as much room again for the signal.
-  if (largest > std::sqrt(std::numeric_limits<C>::max()) / static_cast<C>(g_.filter)) filter.exponent = std::ilogb(largest) + 1;
+  // A spectrum's values are at most the sum of the magnitudes, and 1 / points is a factor of them: half the range of
+  // exponents is left to the signal, upwards and downwards.
+  using Limits = std::numeric_limits<C>;
+  const C too_large = std::sqrt(Limits::max()) / static_cast<C>(g_.filter);
+  const C too_small = std::sqrt(Limits::min()) * static_cast<C>(shape_.size);
+  if (largest > 0 && !(largest >= too_small && largest <= too_large)) filter.exponent = std::ilogb(largest) + 1;
   filter.plain = filter.not_finite.empty() && filter.exponent == 0;
   scale(padded, g_.filter, -filter.exponent);
   transform_->spectrum(padded, w.work.data(), spectra_.data() + f * transform_->spectrum_size(), threads);
 }
 
 template <class C>
-void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t b, int slot, int threads) {
+void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t b, int slot,
+                         int threads) {
   Workspace& w = workspaces_[static_cast<std::size_t>(slot)];
   const std::int64_t begin = b * shape_.step, count = std::min(shape_.step, g_.length - begin);
   const std::int64_t first = g_.first + begin - shape_.drop;  // sample of the row at the block's start
@@ -129,8 +135,8 @@ void BlockFilter<C>::repair(Source<C> const& signal, std::int64_t row, std::int6
   const C largest = clean(x, shape_.size);
   const int exponent = largest > C(1) ? std::ilogb(largest) + 1 : 0;
   scale(x, shape_.size, -exponent);
-  transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y, shape_.drop, w.work.data(), nullptr, false,
-                       threads);
+  transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y, shape_.drop, w.work.data(), nullptr,
+                       false, threads);
   scale(y, count, exponent + filters_[static_cast<std::size_t>(f)].exponent);
 
   load();

@@ -78,16 +78,17 @@ class BlockFilter {
 
  private:
   struct Filter {
-    bool plain = true;                    // finite and of ordinary magnitude: a block need not be repaired for its sake
-    int exponent = 0;                     // the spectrum is that of the filter times 2^-exponent
-    std::vector<std::int64_t> not_finite; // taps, left out of the spectrum
+    bool plain = true;  // finite and of ordinary magnitude: a block need not be repaired for its sake
+    int exponent = 0;   // the spectrum is that of the filter times 2^-exponent
+    std::vector<std::int64_t> not_finite;  // taps, left out of the spectrum
   };
   struct Workspace {
     AlignedBuffer<C> work, in, out;
   };
 
   void prepare(std::int64_t f, int threads);
-  void repair(Source<C> const& signal, std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w, int threads);
+  void repair(Source<C> const& signal, std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w,
+              int threads);
   void add_not_finite(std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w) const;
 
   Geometry g_;

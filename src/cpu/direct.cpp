@@ -20,13 +20,15 @@ std::string refusal(Geometry const&) { return {}; }
 // ---- what it costs -----------------------------------------------------------------------------------------------
 // Measured: float32 and float64 on interior outputs; uint64 multiplies take three instructions.
 constexpr double kMultiplyAddFloat = 1.6e-11, kMultiplyAddDouble = 3.2e-11, kMultiplyAddInteger = 1.2e-10;
-constexpr double kSample = 1e-10, kRow = 1e-7;
+constexpr double kSample = 6e-11, kRow = 1.5e-8;
 
 // The shorter operand takes the part of the taps: convolution commutes.
 std::int64_t taps_of(Geometry const& g) { return std::min(g.signal, g.filter); }
 
 double multiply_add(Type compute) {
-  return compute == Type::float32 ? kMultiplyAddFloat : compute == Type::float64 ? kMultiplyAddDouble : kMultiplyAddInteger;
+  return compute == Type::float32   ? kMultiplyAddFloat
+         : compute == Type::float64 ? kMultiplyAddDouble
+                                    : kMultiplyAddInteger;
 }
 
 double one_thread(Geometry const& g) {
@@ -34,8 +36,10 @@ double one_thread(Geometry const& g) {
   return static_cast<double>(g.batch) * (kRow + outputs * (kSample + taps * multiply_add(g.compute_type())));
 }
 
-constexpr std::int64_t kSegment = 8192;    // outputs a task: a window of them and the taps stay in L1 or L2
-constexpr std::int64_t kEdgePiece = 256;   // outputs at a row's edge that are computed with the same taps
+constexpr std::int64_t kSegment = 8192;  // outputs a task: a window of them and the taps stay in L1 or L2
+constexpr std::int64_t kShortRow = 768;  // outputs: a row no longer is computed in one piece, padding included
+constexpr std::int64_t kStreamOutputs = std::int64_t{1} << 20;  // more are written around the cache
+constexpr std::int64_t kEdgePiece = 256;  // outputs at a row's edge that are computed with the same taps
 
 struct Tasks {
   std::int64_t segments;  // of a row
@@ -61,9 +65,14 @@ template <class C>
 class Direct final : public Executor {
  public:
   Direct(Geometry const& g, int max_threads)
-      : g_(g), taps_count_(taps_of(g)), data_count_(std::max(g.signal, g.filter)), swapped_(g.filter > g.signal), tasks_(tasks_of(g)) {
+      : g_(g),
+        taps_count_(taps_of(g)),
+        data_count_(std::max(g.signal, g.filter)),
+        swapped_(g.filter > g.signal),
+        tasks_(tasks_of(g)),
+        stream_(saturating_multiply(g.batch, g.length) > kStreamOutputs) {
     threads = useful_threads(one_thread(g), tasks_.count, max_threads);
-    const std::int64_t outputs = std::min(g.length, kSegment) + kLargestVector;
+    const std::int64_t outputs = std::min(g.length, kSegment) + tile();
     const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
                             threads * 2.0 * static_cast<double>(outputs + taps_count_);
     check_fits(static_cast<std::int64_t>(std::min(elements * sizeof(C), 9e18)));
@@ -104,7 +113,8 @@ class Direct final : public Executor {
   }
 
  private:
-  static constexpr std::int64_t kLargestVector = 64;  // elements, with room
+  static SimdKernels<C> const& kernels() { return simd_target().kernels<C>(); }
+  static std::int64_t tile() { return std::int64_t{kTileVectors} * kernels().lanes; }
 
   struct Workspace {
     AlignedBuffer<C> window, out, taps;
@@ -126,7 +136,8 @@ class Direct final : public Executor {
 
   Row plain_row(Source<C> const& signal, std::int64_t row) const {
     const std::int64_t f = g_.filter_row(row);
-    return {signal, row, signal.direct(row), filters_.data() + f * g_.filter, finite_[static_cast<std::size_t>(f)] != 0};
+    return {signal, row, signal.direct(row), filters_.data() + f * g_.filter,
+            finite_[static_cast<std::size_t>(f)] != 0};
   }
 
   Row swapped_row(Source<C> const& signal, std::int64_t row, Workspace& w) const {
@@ -139,28 +150,39 @@ class Direct final : public Executor {
   }
 
   // Outputs [begin, end) of the full convolution of one row.
-  void outputs(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t begin, std::int64_t end, Workspace& w) {
-    const std::int64_t lanes = simd_target().kernels<C>().lanes;
-    C* const result = out.direct(out_row);
-    const bool stream = saturating_multiply(g_.batch, g_.length) > kStreamOutputs;
+  void outputs(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t begin, std::int64_t end,
+               Workspace& w) {
+    if (row.finite && g_.length <= kShortRow) return copied(row, out, out_row, begin, end - begin, w);
     const std::int64_t inside = taps_count_ - 1;  // outputs [inside, data_count_) have a whole window
     for (std::int64_t o = begin; o < end;) {
-      const bool interior = o >= inside && o < data_count_;
-      std::int64_t count = (interior ? std::min(end, data_count_) : o < inside ? std::min(end, inside) : end) - o;
-      if (interior && row.direct && result && count >= 2 * lanes && stream && misaligned(result + (o - g_.first)))
-        count = lanes - misaligned(result + (o - g_.first));
-      else if (interior && row.direct && result && count >= lanes) {
-        const std::int64_t vectors = count / lanes;
-        simd_target().kernels<C>().direct(row.direct + (o - inside), row.taps, taps_count_, result + (o - g_.first), vectors, stream);
-        o += vectors * lanes;
-        continue;
+      if (o < inside || o >= data_count_) {
+        const std::int64_t count = std::min(kEdgePiece, (o < inside ? std::min(end, inside) : end) - o);
+        if (row.finite) copied(row, out, out_row, o, count, w);
+        else exact(row, out, out_row, o, count, w);
+        o += count;
+      } else {
+        o += interior(row, out, out_row, o, std::min(end, data_count_) - o, w);
       }
-      if (!interior) count = std::min(count, kEdgePiece);
-      if (interior || row.finite) piece(row, o, count, lanes, w);
-      else exact_piece(row, o, count, w);
-      out.store(out_row, o - g_.first, count, w.out.data());
-      o += count;
     }
+  }
+
+  // Up to `count` outputs from `o` on, all with whole windows; returns how many. Straight from the caller's memory to
+  // the caller's memory where no conversion is needed, but for the last few and those up to a vector boundary.
+  std::int64_t interior(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t o, std::int64_t count,
+                        Workspace& w) {
+    C* const result = out.direct(out_row);
+    if (row.direct && result && count >= tile()) {
+      C* const to = result + (o - g_.first);
+      if (const std::int64_t past = misaligned(to); stream_ && past) {
+        count = kernels().lanes - past;
+      } else {
+        const std::int64_t tiles = count / tile();
+        kernels().direct(row.direct + (o - (taps_count_ - 1)), row.taps, taps_count_, to, tiles, stream_);
+        return tiles * tile();
+      }
+    }
+    copied(row, out, out_row, o, count, w);
+    return count;
   }
 
   // Elements by which `p` is past a vector boundary; streamed outputs start on one.
@@ -170,31 +192,35 @@ class Direct final : public Executor {
   }
 
   // Through a copy of the window, converted and padded with zeros, with the taps that any of these outputs uses.
-  void piece(Row const& row, std::int64_t o, std::int64_t count, std::int64_t lanes, Workspace& w) const {
+  void copied(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t o, std::int64_t count,
+              Workspace& w) const {
     const std::int64_t lowest = std::max<std::int64_t>(0, o - data_count_ + 1);
     const std::int64_t highest = std::min(taps_count_ - 1, o + count - 1);
-    const std::int64_t taps = highest - lowest + 1, vectors = (count + lanes - 1) / lanes;
-    row.data.load_padded(row.index, data_count_, o - highest, vectors * lanes + taps - 1, w.window.data());
-    simd_target().kernels<C>().direct(w.window.data(), row.taps + (taps_count_ - 1 - highest), taps, w.out.data(), vectors, false);
+    const std::int64_t taps = highest - lowest + 1, tiles = (count + tile() - 1) / tile();
+    row.data.load_padded(row.index, data_count_, o - highest, tiles * tile() + taps - 1, w.window.data());
+    kernels().direct(w.window.data(), row.taps + (taps_count_ - 1 - highest), taps, w.out.data(), tiles, false);
+    out.store(out_row, o - g_.first, count, w.out.data());
   }
 
   // At the edges with a tap that is not finite: zero padding times infinity would be NaN.
-  void exact_piece(Row const& row, std::int64_t o, std::int64_t count, Workspace& w) const {
+  void exact(Row const& row, Sink<C> const& out, std::int64_t out_row, std::int64_t o, std::int64_t count,
+             Workspace& w) const {
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - data_count_ + 1), highest = std::min(taps_count_ - 1, k);
+      const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - data_count_ + 1),
+                         highest = std::min(taps_count_ - 1, k);
       row.data.load(row.index, k - highest, highest - lowest + 1, w.window.data());
       C sum{};
       for (std::int64_t j = highest; j >= lowest; --j) sum += w.window[highest - j] * row.taps[taps_count_ - 1 - j];
       w.out[i] = sum;
     }
+    out.store(out_row, o - g_.first, count, w.out.data());
   }
-
-  static constexpr std::int64_t kStreamOutputs = std::int64_t{1} << 20;  // more are written around the cache
 
   Geometry g_;
   std::int64_t taps_count_, data_count_;
   bool swapped_;
   Tasks tasks_;
+  bool stream_;
   AlignedBuffer<C> filters_;  // reversed, unless swapped
   std::vector<char> finite_;
   std::vector<Workspace> workspaces_;

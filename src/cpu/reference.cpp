@@ -21,7 +21,8 @@ double seconds(Geometry const& g, int) {
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 template <class C>
-using Wider = std::conditional_t<std::is_same_v<C, float>, double, std::conditional_t<std::is_same_v<C, double>, long double, C>>;
+using Wider =
+    std::conditional_t<std::is_same_v<C, float>, double, std::conditional_t<std::is_same_v<C, double>, long double, C>>;
 
 template <class C>
 class Reference final : public Executor {
@@ -48,9 +49,7 @@ class Reference final : public Executor {
     }
   }
 
-  std::size_t workspace_bytes() const override {
-    return (filters_.size() + signal_.size() + out_.size()) * sizeof(C);
-  }
+  std::size_t workspace_bytes() const override { return (filters_.size() + signal_.size() + out_.size()) * sizeof(C); }
 
  private:
   // full[k] = sum over j of signal[k-j] * filter[j]

@@ -9,11 +9,17 @@
 
 namespace gpuconv::detail {
 
+/// Vectors of outputs that direct convolution computes together: enough sums in flight to hide the latency of
+/// multiply-add (4 cycles, two a cycle).
+inline constexpr int kTileVectors = 8;
+
 /// Direct convolution of one stretch: out[i] = sum over k of window[i+k] * taps[k], taps already reversed.
-/// Writes `vectors` whole vectors and reads as many plus taps - 1 samples; sums in the same order for every output.
+/// Writes `tiles` times kTileVectors vectors and reads as many samples plus count - 1; sums in the same order for every
+/// output.
 /// `stream`: the output is larger than the cache and is written around it.
 template <class T>
-using DirectKernel = void (*)(const T* window, const T* taps, std::int64_t count, T* out, std::int64_t vectors, bool stream);
+using DirectKernel = void (*)(const T* window, const T* taps, std::int64_t count, T* out, std::int64_t tiles,
+                              bool stream);
 
 /// Pieces of one right-angle transform (see transform.hpp). `chunk` ranges split a pass among threads: chunk c is
 /// the vector of butterflies starting at index c * lanes, of `transform.level[l].step / lanes` in all.

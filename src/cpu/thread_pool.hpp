@@ -11,8 +11,8 @@ namespace gpuconv::detail {
 class TaskRef {
  public:
   template <class F>
-    requires(!std::is_same_v<F, TaskRef>)
-  TaskRef(F const& f) noexcept  // NOLINT(google-explicit-constructor): a parameter type only
+  requires(!std::is_same_v<F, TaskRef>) TaskRef(F const& f)
+  noexcept  // NOLINT(google-explicit-constructor): a parameter type only
       : object_(std::addressof(f)),
         call_([](const void* o, std::int64_t task, int slot) { (*static_cast<const F*>(o))(task, slot); }) {}
   void operator()(std::int64_t task, int slot) const { call_(object_, task, slot); }

@@ -22,9 +22,9 @@ inline constexpr int kMaxRadix = 16;
 template <class T>
 struct Level {
   int radix;
-  bool factored;                   // twiddles are the product of a chunk's and a lane's factor: tables too large otherwise
-  std::int64_t size;               // points of the sub-transform it splits
-  std::int64_t step;               // size / radix
+  bool factored;      // twiddles are the product of a chunk's and a lane's factor: tables too large otherwise
+  std::int64_t size;  // points of the sub-transform it splits
+  std::int64_t step;  // size / radix
   std::int64_t offset[kMaxRadix];  // of point j * step, in elements of the work array
   const T* twiddles;               // chunk by chunk, point by point: `lanes` real, `lanes` imaginary parts
   const T* lane_twiddles;          // where factored: those of chunk 0

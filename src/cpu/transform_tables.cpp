@@ -21,9 +21,9 @@ TransformKernels<T> const& kernels() {
   return simd_target().kernels<T>().transform;
 }
 
-constexpr std::int64_t kCacheBytes = 512 << 10;        // of a work array: half a core's L2 on current machines
-constexpr std::int64_t kLargestTableBytes = 1 << 20;   // of one level; beyond it twiddles are factored
-constexpr std::int64_t kKeptPoints = 1 << 16;          // tables up to this size are kept
+constexpr std::int64_t kCacheBytes = 512 << 10;       // of a work array: half a core's L2 on current machines
+constexpr std::int64_t kLargestTableBytes = 1 << 20;  // of one level; beyond it twiddles are factored
+constexpr std::int64_t kKeptPoints = 1 << 16;         // tables up to this size are kept
 
 int log2_of(std::int64_t power_of_two) { return std::countr_zero(static_cast<std::uint64_t>(power_of_two)); }
 
@@ -119,7 +119,13 @@ RightAngleTransform<T>::RightAngleTransform(std::int64_t points) : lanes_(simd_t
 template <class T>
 void RightAngleTransform<T>::add_level(int l, std::int64_t size, int radix) {
   Level<T>& level = view_.level[l];
-  level = {.radix = radix, .factored = is_factored<T>(size), .size = size, .step = size / radix, .offset = {}, .twiddles = {}, .lane_twiddles = {}};
+  level = {.radix = radix,
+           .factored = is_factored<T>(size),
+           .size = size,
+           .step = size / radix,
+           .offset = {},
+           .twiddles = {},
+           .lane_twiddles = {}};
   for (int j = 0; j < radix; ++j) level.offset[j] = work_offset<T>(j * level.step, lanes_);
 
   // Twiddle f of index k: exp(-2 pi i f k / size); at level 0 times the weight exp(i pi k / 2 size). Both are roots
@@ -164,7 +170,8 @@ void RightAngleTransform<T>::forward_outer(const T* x, T* work, int threads, F f
   using Index = std::int64_t;
   split_level(0, work, threads, [&](T* at, Index begin, Index end) { kernels<T>().first(view_, x, at, begin, end); });
   for (int l = 1; l < outer_levels_; ++l)
-    split_level(l, work, threads, [&](T* at, Index begin, Index end) { kernels<T>().forward(view_, l, at, begin, end); });
+    split_level(l, work, threads,
+                [&](T* at, Index begin, Index end) { kernels<T>().forward(view_, l, at, begin, end); });
   const Index size = view_.level[outer_levels_ - 1].step;
   const auto task = [&](Index i, int) { f(work + work_offset<T>(i * size, lanes_), i * size); };
   parallel_for(view_.points / size, threads, task);
@@ -198,7 +205,8 @@ bool RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::
     kernels<T>().inner(view_, outer_levels_, at, size, spectrum + 2 * point, nullptr);
   });
   for (int l = outer_levels_ - 1; l > 0; --l)
-    split_level(l, work, threads, [&](T* at, Index begin, Index end) { kernels<T>().inverse(view_, l, at, begin, end); });
+    split_level(l, work, threads,
+                [&](T* at, Index begin, Index end) { kernels<T>().inverse(view_, l, at, begin, end); });
   std::atomic<bool> finite{true};
   split_level(0, work, threads, [&](T* at, Index begin, Index end) {
     if (!kernels<T>().last(view_, at, y, drop, stream, begin, end)) finite.store(false, std::memory_order_relaxed);

@@ -25,7 +25,7 @@ GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int
       tap[q] = broadcast(taps[r + V * q]);
       keep(tap[q]);
     }
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < J + Q - 1; ++i) {
       Vector<T> v = load(x + r + V * i);
       if constexpr (Q > 1) keep(v);
@@ -45,32 +45,64 @@ GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps
   if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
 }
 
+// The last `count` <= V taps from J + 1 loads and shifts in registers, where a target shifts across a whole vector in
+// one instruction: loads that straddle cache lines are the limit of short filters. Reads V samples past the outputs.
 template <class T, int J>
+GPUCONV_INLINE void add_shifted_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
+  constexpr int V = kLanes<T>;
+  Vector<T> v[J + 1];
+#pragma GCC unroll 16
+  for (int j = 0; j <= J; ++j) v[j] = load(x + V * j);
+  const auto add = [&]<int R>(std::integral_constant<int, R>) GPUCONV_LAMBDA {
+    if (R >= count) return false;
+    const Vector<T> tap = broadcast(taps[R]);
+#pragma GCC unroll 16
+    for (int j = 0; j < J; ++j) sum[j] += shuffle<[](int i) { return i + R; }>(v[j], v[j + 1], AllLanes<T>{}) * tap;
+    return true;
+  };
+  [&]<std::size_t... R>(std::index_sequence<R...>) GPUCONV_LAMBDA {
+    (add(std::integral_constant<int, static_cast<int>(R)>{}) && ...);
+  }
+  (AllLanes<T>{});
+}
+
+template <class T>
+inline constexpr bool kShifts = kBytes == 64 && std::is_floating_point_v<T>;
+
+// `Past`: V samples past those of the contract can be read.
+template <class T, int J, bool Past>
 GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T* out, bool stream) {
   constexpr int V = kLanes<T>;
   Vector<T> sum[J] = {};
   std::int64_t k = 0;
   for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
   const int rest = static_cast<int>(count - k);
-  if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
+  if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, J>(sum, x + k, taps + k, rest);
+  else if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
   else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
   else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
   else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k, taps + k, rest);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int j = 0; j < J; ++j) {
     if (stream) store_streaming(out + V * j, sum[j]);
     else store(out + V * j, sum[j]);
   }
 }
 
+// Twice the outputs a tile where there are registers for them: fewer loads a tap.
+inline constexpr int kWideTile = kBytes == 64 ? 2 * kTileVectors : kTileVectors;
+
 template <class T>
-void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t vectors, bool stream) {
-  constexpr int V = kLanes<T>;
+void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t tiles, bool stream) {
+  constexpr int V = kLanes<T>, J = kTileVectors;
   stream = stream && aligned_to_vector(out);
+  const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
-  for (; vectors - i >= 8; i += 8) direct_tile<T, 8>(x + V * i, taps, count, out + V * i, stream);
-  for (; vectors - i >= 4; i += 4) direct_tile<T, 4>(x + V * i, taps, count, out + V * i, stream);
-  for (; i < vectors; ++i) direct_tile<T, 1>(x + V * i, taps, count, out + V * i, stream);
+  if (count > V)
+    for (; vectors - i >= kWideTile; i += kWideTile)
+      direct_tile<T, kWideTile, false>(x + V * i, taps, count, out + V * i, stream);
+  for (; vectors - i > J; i += J) direct_tile<T, J, true>(x + V * i, taps, count, out + V * i, stream);
+  for (; i < vectors; i += J) direct_tile<T, J, false>(x + V * i, taps, count, out + V * i, stream);
   if (stream) finish_streaming();
 }
 
@@ -200,9 +232,9 @@ void middle_level(Level<T> const& level, T* work, std::int64_t begin, std::int64
           [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(at + level.offset[f]), w, f); },
           [&](int j, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[j], v); });
     else
-      butterfly<R, false, T, Vector<T>>(
-          [&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
-          [&](int f, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
+      butterfly<R, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
+                                        [&](int f, C v)
+                                            GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
   }
 }
 
@@ -210,10 +242,14 @@ void middle_level(Level<T> const& level, T* work, std::int64_t begin, std::int64
 template <class F>
 GPUCONV_INLINE auto with_radix(int radix, F f) {
   switch (radix) {
-    case 2: return f(std::integral_constant<int, 2>{});
-    case 4: return f(std::integral_constant<int, 4>{});
-    case 8: return f(std::integral_constant<int, 8>{});
-    default: return f(std::integral_constant<int, 16>{});
+    case 2:
+      return f(std::integral_constant<int, 2>{});
+    case 4:
+      return f(std::integral_constant<int, 4>{});
+    case 8:
+      return f(std::integral_constant<int, 8>{});
+    default:
+      return f(std::integral_constant<int, 16>{});
   }
 }
 
@@ -230,7 +266,8 @@ void inverse(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int
   with_radix(t.level[l].radix, [&](auto r) { middle_level<T, r, true>(t.level[l], work, begin, end); });
 }
 template <class T>
-bool last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin, std::int64_t end) {
+bool last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin,
+          std::int64_t end) {
   return with_radix(t.level[0].radix, [&](auto r) {
     return stream && aligned_to_vector(y) ? last_level<T, r, true>(t, work, y, drop, begin, end)
                                           : last_level<T, r, false>(t, work, y, drop, begin, end);
@@ -255,17 +292,21 @@ void multiply_spectrum(T* work, std::int64_t points, const T* spectrum, const T*
   constexpr int V = kLanes<T>;
   for (std::int64_t g = 0; g < points; g += V * V) {
     if (prefetch)
-      for (std::int64_t i = 0; i < 2 * V * V; i += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(prefetch + 2 * g + i, 0, 2);
+      for (std::int64_t i = 0; i < 2 * V * V; i += 64 / static_cast<int>(sizeof(T)))
+        __builtin_prefetch(prefetch + 2 * g + i, 0, 2);
     T* const at = work + work_offset<T>(g, V);
     const T* const h = spectrum + 2 * g;
     Vector<T> re[V], im[V];
     C product[V];
     load_transposed(at, re, im);
-    butterfly<V, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return C{re[j], im[j]}; },
-                                      [&](int f, C v) GPUCONV_LAMBDA {
-                                        const C s = load_pair(h + 2 * V * f);
-                                        product[f] = multiply(v, s.re, s.im);
-                                      });
+    butterfly<V, false, T, Vector<T>>(
+        [&](int j) GPUCONV_LAMBDA {
+          return C{re[j], im[j]};
+        },
+        [&](int f, C v) GPUCONV_LAMBDA {
+          const C s = load_pair(h + 2 * V * f);
+          product[f] = multiply(v, s.re, s.im);
+        });
     butterfly<V, true, T, Vector<T>>([&](int f) GPUCONV_LAMBDA { return product[f]; },
                                      [&](int j, C v) GPUCONV_LAMBDA { re[j] = v.re, im[j] = v.im; });
     transpose<T>(re);
@@ -284,10 +325,13 @@ void store_spectrum(const T* work, std::int64_t points, T* spectrum, T scale) {
   for (std::int64_t g = 0; g < points; g += V * V) {
     Vector<T> re[V], im[V];
     load_transposed(work + work_offset<T>(g, V), re, im);
-    butterfly<V, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return C{re[j], im[j]}; },
-                                      [&](int f, C v) GPUCONV_LAMBDA {
-                                        store_pair(spectrum + 2 * (g + V * f), C{v.re * scale, v.im * scale});
-                                      });
+    butterfly<V, false, T, Vector<T>>(
+        [&](int j) GPUCONV_LAMBDA {
+          return C{re[j], im[j]};
+        },
+        [&](int f, C v) GPUCONV_LAMBDA {
+          store_pair(spectrum + 2 * (g + V * f), C{v.re * scale, v.im * scale});
+        });
   }
 }
 
