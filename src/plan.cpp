@@ -93,9 +93,11 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
   if (!v.data()) throw InvalidArgument(text("the ", what, " is a null pointer"));
   if (reinterpret_cast<std::uintptr_t>(v.data()) % size_of(type) != 0)
     throw InvalidArgument(text("the ", what, " is not aligned to its element type ", name(type)));
-  if (rows > 1 && v.stride() < columns)
+  // Rows that are read may overlap (windows of one signal), rows that are written may not.
+  const std::int64_t smallest = std::is_const_v<Void> ? 1 : columns;
+  if (rows > 1 && v.stride() < smallest)
     throw InvalidArgument(
-        text("the ", what, " has a row stride of ", v.stride(), ", at least its ", columns, " columns are expected"));
+        text("the ", what, " has a row stride of ", v.stride(), ", at least ", smallest, " is expected"));
   std::int64_t last;
   if (__builtin_mul_overflow(rows - 1, v.stride(), &last) || __builtin_add_overflow(last, columns, &last) ||
       __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(type)), &last))
@@ -124,6 +126,15 @@ void convolve_once(HostInput signal, HostInput filter, HostOutput out, Mode mode
 }
 
 }  // namespace
+
+std::int64_t detail::check_call(Problem const& problem, Options const& options) {
+  return guarded([&] {
+    check_options(options);
+    const Geometry g = check(problem);
+    if (options.method != Method::automatic || options.device != Device::automatic) choose(g, options);
+    return g.length;
+  });
+}
 
 Plan::Plan(Problem const& problem, Options const& options) {
   guarded([&] {

@@ -2,7 +2,6 @@
 
 #include "text.hpp"
 
-#include <gpuconv/convolve.hpp>
 #include <gpuconv/error.hpp>
 #include <gpuconv/info.hpp>
 
@@ -130,10 +129,6 @@ void check_fits(std::int64_t bytes) {
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product;
   return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
-}
-
-void check_result_size(std::int64_t count, Type type) {
-  check_fits(saturating_multiply(count, static_cast<std::int64_t>(size_of(type))));
 }
 
 }  // namespace detail

@@ -25,18 +25,31 @@ using OneShotResult = typename std::conditional_t<
     std::is_void_v<R>, std::type_identity<result_t<std::ranges::range_value_t<S>, std::ranges::range_value_t<F>>>,
     std::type_identity<R>>::type;
 
-// Throws OutOfMemory where `count` elements of `type` cannot fit into the machine's memory.
-GPUCONV_API void check_result_size(std::int64_t count, Type type);
+/// Throws what a call for `problem` would throw; returns the outputs a row.
+GPUCONV_API std::int64_t check_call(Problem const& problem, Options const& options);
 [[noreturn]] GPUCONV_API void throw_out_of_memory(std::int64_t bytes);
 
+// The result is allocated once all else is known to be right.
 template <class R>
-std::vector<R> make_result(Slice slice) {
-  check_result_size(slice.length, type_of<R>);
+std::vector<R> make_result(Problem const& problem, Options const& options) {
+  const std::int64_t length = check_call(problem, options);
   try {
-    return std::vector<R>(static_cast<std::size_t>(slice.length));
+    return std::vector<R>(static_cast<std::size_t>(length));
   } catch (std::bad_alloc const&) {
-    throw_out_of_memory(slice.length * static_cast<std::int64_t>(sizeof(R)));
+    throw_out_of_memory(length * static_cast<std::int64_t>(sizeof(R)));
   }
+}
+
+template <class R, class S, class F>
+auto make_result(HostView<S> signal, HostView<F> filter, Mode mode, Same same, Options const& options) {
+  return make_result<R>({.signal = signal.columns(),
+                         .filter = filter.columns(),
+                         .mode = mode,
+                         .same = same,
+                         .type = type_of<S>,
+                         .filter_type = type_of<F>,
+                         .result_type = type_of<R>},
+                        options);
 }
 
 }  // namespace detail
@@ -46,7 +59,7 @@ std::vector<R> make_result(Slice slice) {
 template <class R = void, detail::ElementRange S, detail::ElementRange F>
 auto convolve(S const& signal, F const& filter, Mode mode = Mode::full, Options const& options = {}) {
   const HostView s(signal), f(filter);
-  auto out = detail::make_result<detail::OneShotResult<R, S, F>>(output_slice(s.columns(), f.columns(), mode));
+  auto out = detail::make_result<detail::OneShotResult<R, S, F>>(s, f, mode, Same::numpy, options);
   convolve(HostInput(s), HostInput(f), HostOutput(out), mode, options);
   return out;
 }
@@ -55,8 +68,7 @@ auto convolve(S const& signal, F const& filter, Mode mode = Mode::full, Options 
 template <class R = void, detail::ElementRange S, detail::ElementRange F>
 auto convolve(S const& signal, F const& filter, Same same, Options const& options = {}) {
   const HostView s(signal), f(filter);
-  auto out =
-      detail::make_result<detail::OneShotResult<R, S, F>>(output_slice(s.columns(), f.columns(), Mode::same, same));
+  auto out = detail::make_result<detail::OneShotResult<R, S, F>>(s, f, Mode::same, same, options);
   convolve(HostInput(s), HostInput(f), HostOutput(out), same, options);
   return out;
 }

@@ -9,7 +9,8 @@
 
 namespace gpuconv {
 
-/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`.
+/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`. Rows that a
+/// call reads may overlap (a stride below `columns`: sliding windows of one signal); rows that it writes may not.
 struct Rows {
   std::int64_t rows = 1;
   std::int64_t columns = 0;

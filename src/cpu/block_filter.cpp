@@ -78,9 +78,12 @@ void BlockFilter<C>::prepare(std::int64_t f, int threads) {
   std::copy_n(taps, g_.filter, padded);
   std::fill(padded + g_.filter, padded + shape_.size, C(0));
   const C largest = clean(padded, g_.filter);
-  // A spectrum's values are at most the sum of the magnitudes; leave as much room again for the signal.
-  if (largest > std::sqrt(std::numeric_limits<C>::max()) / static_cast<C>(g_.filter))
-    filter.exponent = std::ilogb(largest) + 1;
+  // A spectrum's values are at most the sum of the magnitudes, and 1 / points is a factor of them: half the range of
+  // exponents is left to the signal, upwards and downwards.
+  using Limits = std::numeric_limits<C>;
+  const C too_large = std::sqrt(Limits::max()) / static_cast<C>(g_.filter);
+  const C too_small = std::sqrt(Limits::min()) * static_cast<C>(shape_.size);
+  if (largest > 0 && !(largest >= too_small && largest <= too_large)) filter.exponent = std::ilogb(largest) + 1;
   filter.plain = filter.not_finite.empty() && filter.exponent == 0;
   scale(padded, g_.filter, -filter.exponent);
   transform_->spectrum(padded, w.work.data(), spectra_.data() + f * transform_->spectrum_size(), threads);

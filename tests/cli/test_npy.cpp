@@ -1,0 +1,288 @@
+// The .npy reader and writer, where Python cannot look: headers one by one, errors by type, and outputs that appear
+// only when they are complete.
+#include "npy.hpp"
+
+#include <gpuconv/error.hpp>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+using gpuconv::Type;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+class Npy : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "gpuconv-test-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string path(std::string const& name) const { return (folder_ / name).string(); }
+  std::string save(std::string const& bytes) const {
+    std::ofstream(path("in.npy"), std::ios::binary) << bytes;
+    return path("in.npy");
+  }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+
+  fs::path folder_;
+};
+
+std::string with_preamble(std::string const& dictionary, int version = 1) {
+  std::string out = "\x93NUMPY";
+  out += static_cast<char>(version);
+  out += '\0';
+  for (std::size_t i = 0; i < (version == 1 ? 2u : 4u); ++i)
+    out += static_cast<char>(dictionary.size() >> (8 * i) & 0xff);
+  return out + dictionary;
+}
+
+npy::Header parse(std::string const& dictionary) { return npy::parse_header(dictionary, "x.npy"); }
+
+TEST(NpyHeader, TakesEveryTypeInEitherByteOrder) {
+  for (int i = 0; i < gpuconv::type_count; ++i) {
+    const auto type = static_cast<Type>(i);
+    const std::string kind = is_floating(type) ? "f" : is_signed(type) ? "i" : "u";
+    for (const char* order : {"<", ">", "|", "=", ""}) {
+      const std::string code = order + kind + std::to_string(size_of(type));
+      const npy::Header h = parse("{'descr': '" + code + "', 'fortran_order': False, 'shape': (3,), }");
+      EXPECT_EQ(h.type, type) << code;
+      const char foreign = std::endian::native == std::endian::little ? '>' : '<';
+      EXPECT_EQ(h.swapped, order[0] == foreign && size_of(type) > 1) << code;
+    }
+  }
+}
+
+TEST(NpyHeader, IsRobustToOrderSpaceQuotesAndUnknownKeys) {
+  for (const char* text : {
+           "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4), }",
+           "{'shape':(3,4),'fortran_order':True,'descr':'<f4'}",
+           "  {\n\t\"shape\" : ( 3 , 4 , ) , \"descr\" : \"<f4\" ,\r\n \"fortran_order\" : True }  \n",
+           "{'shape': (3L, 4L), 'descr': '<f4', 'fortran_order': True}",
+           "{'a': [1, (2.5, -3j), {'b': None, \"c)\": 'it\\'s'}], 'shape': (3, 4), 'descr': '<f4', 'fortran_order': "
+           "True}",
+       }) {
+    const npy::Header h = parse(text);
+    EXPECT_EQ(h.type, Type::float32) << text;
+    EXPECT_TRUE(h.fortran_order) << text;
+    EXPECT_THAT(h.shape, ElementsAre(3, 4)) << text;
+  }
+}
+
+TEST(NpyHeader, ReadsShapesOfAnyRank) {
+  const auto shape = [](std::string const& s) {
+    return parse("{'descr':'|u1','fortran_order':False,'shape':" + s + "}").shape;
+  };
+  EXPECT_THAT(shape("()"), ElementsAre());
+  EXPECT_THAT(shape("(7,)"), ElementsAre(7));
+  EXPECT_THAT(shape("(1, 2, 3)"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(shape("(0, 9223372036854775807)"), ElementsAre(0, INT64_MAX));
+}
+
+TEST(NpyHeader, RefusesWhatIsMalformed) {
+  const std::string good = "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }";
+  for (std::size_t length = 0; length < good.size(); ++length)
+    EXPECT_THROW(parse(good.substr(0, length)), npy::Malformed) << good.substr(0, length);
+  const std::string rest = "'descr': '<f8', 'fortran_order': False";
+  for (std::string const& text : {
+           good + "x",
+           good + good,
+           "[" + good + "]",
+           std::string("42"),
+           std::string("{}"),
+           "{" + rest + "}",
+           std::string("{'descr': '<f8', 'shape': (3,)}"),
+           std::string("{'fortran_order': False, 'shape': (3,)}"),
+           "{" + rest + ", 'shape': (3)}",
+           "{" + rest + ", 'shape': 3}",
+           "{" + rest + ", 'shape': [3]}",
+           "{" + rest + ", 'shape': (-3,)}",
+           "{" + rest + ", 'shape': (3.0,)}",
+           "{" + rest + ", 'shape': (3 4)}",
+           "{" + rest + ", 'shape': (,)}",
+           "{" + rest + ", 'shape': (3,,)}",
+           "{" + rest + ", 'shape': (True,)}",
+           "{" + rest + ", 'shape': (9223372036854775808,)}",
+           "{" + rest + ", 'shape': (2147483648, 2147483648)}",
+           "{" + rest + ", 'shape': (0, 4611686018427387904, 4)}",
+           "{" + rest + ", 'shape': (3,), 'shape': (4,)}",
+           "{" + rest + ", 'shape': (3,), 'x': }",
+           "{" + rest + ", 'shape': (3,), x: 1}",
+           "{" + rest + ", 'shape': (3,), 'x': " + std::string(1000, '(') + "}",
+           std::string("{'descr': '<f8', 'fortran_order': 0, 'shape': (3,)}"),
+           std::string("{'descr': 8, 'fortran_order': False, 'shape': (3,)}"),
+           std::string("{'descr': '<f8\\"),
+       })
+    EXPECT_THROW(parse(text), npy::Malformed) << text;
+}
+
+TEST(NpyHeader, NamesElementTypesThatItRefuses) {
+  const std::pair<const char*, const char*> types[] = {
+      {"'|b1'", "'|b1' (bool)"},
+      {"'<c8'", "complex"},
+      {"'<c16'", "complex"},
+      {"'<f2'", "floating point"},
+      {"'<f16'", "floating point"},
+      {"'|S5'", "byte strings"},
+      {"'<U3'", "Unicode strings"},
+      {"'|O'", "Python objects"},
+      {"'<M8[ns]'", "dates"},
+      {"'<m8[s]'", "time differences"},
+      {"'|V4'", "raw bytes"},
+      {"[('a', '<f4'), ('b', '<i4')]", "structure"},
+      {"('<f8', (3,))", "subarray"},
+      {"'<i3'", "unknown"},
+      {"''", "unknown"},
+      {"'<'", "unknown"},
+      {"'<f80'", "floating point"},
+      {"'\x1b[31m'", "'?[31m'"},
+  };
+  for (const auto& [descr, cause] : types) {
+    const std::string text = std::string("{'descr': ") + descr + ", 'fortran_order': False, 'shape': (3,), }";
+    EXPECT_THAT([&] { parse(text); },
+                (ThrowsMessage<npy::Unsupported>(AllOf(StartsWith("x.npy: "), HasSubstr(cause)))));
+  }
+}
+
+TEST_F(Npy, ReadsEveryVersion) {
+  for (const int version : {1, 2, 3}) {
+    const std::string data("\x01\x02\x03", 3);
+    const npy::Array a =
+        npy::read(save(with_preamble("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", version) + data));
+    EXPECT_THAT(a.values<std::uint8_t>(), ElementsAre(1, 2, 3));
+  }
+}
+
+TEST_F(Npy, RefusesPreamblesThatAreWrong) {
+  const std::string dictionary = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }";
+  for (std::string const& bytes :
+       {std::string(), std::string("\x93NUM"), std::string("PK\x03\x04 a zip file, an .npz"), std::string("\x93NUMPY"),
+        with_preamble(dictionary, 4), with_preamble(dictionary, 0),
+        std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14), with_preamble(dictionary).substr(0, 20)})
+    EXPECT_THROW(npy::read(save(bytes)), npy::Malformed) << bytes;
+}
+
+TEST_F(Npy, RefusesRanksThatAreNeitherSignalNorBatch) {
+  for (const char* shape : {"()", "(1, 1, 1)", "(2, 3, 4, 5, 6, 7, 8, 9, 10, 11)"})
+    EXPECT_THROW(
+        npy::read(
+            save(with_preamble(std::string("{'descr': '|u1', 'fortran_order': False, 'shape': ") + shape + "}") + "x")),
+        npy::Unsupported);
+}
+
+TEST_F(Npy, RefusesFilesThatPromiseMoreThanTheyHoldBeforeAllocating) {
+  for (const char* shape : {"(4,)", "(2, 2)", "(1, 1000000000000000000)", "(1000000000, 1000000000)"})
+    EXPECT_THAT(
+        [&] {
+          npy::Reader(save(
+              with_preamble(std::string("{'descr': '|u1', 'fortran_order': False, 'shape': ") + shape + "}") + "abc"));
+        },
+        ThrowsMessage<npy::Malformed>(HasSubstr("the file holds 3")));
+}
+
+TEST_F(Npy, IgnoresWhatFollowsTheArrayAsNumPyDoes) {
+  const npy::Array a =
+      npy::read(save(with_preamble("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }") + "abcd"));
+  EXPECT_THAT(a.values<std::uint8_t>(), ElementsAre('a', 'b'));
+}
+
+TEST_F(Npy, ReadsRowsOfEitherOrderAFewAtATime) {
+  constexpr std::int64_t kRows = 130, kColumns = 3;
+  std::vector<std::uint8_t> c_order(kRows * kColumns), f_order(kRows * kColumns);
+  for (std::int64_t r = 0; r < kRows; ++r)
+    for (std::int64_t c = 0; c < kColumns; ++c)
+      c_order[static_cast<std::size_t>(r * kColumns + c)] = f_order[static_cast<std::size_t>(c * kRows + r)] =
+          static_cast<std::uint8_t>(r * kColumns + c);
+  for (const bool fortran : {false, true}) {
+    const auto& stored = fortran ? f_order : c_order;
+    save(with_preamble(std::string("{'descr': '|u1', 'fortran_order': ") + (fortran ? "True" : "False") +
+                       ", 'shape': (130, 3), }") +
+         std::string(stored.begin(), stored.end()));
+    npy::Reader reader(path("in.npy"));
+    npy::Buffer rows;
+    std::vector<std::uint8_t> got;
+    for (const std::int64_t count : {1, 0, 64, 65}) {
+      reader.read_rows(count, rows);
+      ASSERT_EQ(rows.size(), static_cast<std::size_t>(count * kColumns));
+      for (std::size_t i = 0; i < rows.size(); ++i) got.push_back(static_cast<std::uint8_t>(rows.data()[i]));
+    }
+    EXPECT_EQ(got, c_order);
+    EXPECT_THROW(reader.read_rows(1, rows), gpuconv::InvalidArgument);
+  }
+}
+
+TEST_F(Npy, ReportsFilesThatCannotBeOpened) {
+  EXPECT_THROW(npy::read(path("missing.npy")), npy::FileError);
+  EXPECT_THROW(npy::read(folder_.string()), npy::FileError);
+}
+
+TEST_F(Npy, WritesWhatItReadsWhateverTheStride) {
+  const std::vector<float> values{1, 2, 99, 3, 4, 99, 5, 6};
+  npy::write(path("out.npy"), gpuconv::HostView(values.data(), {.rows = 3, .columns = 2, .stride = 3}));
+  const npy::Array a = npy::read(path("out.npy"));
+  EXPECT_THAT(a.shape(), ElementsAre(3, 2));
+  EXPECT_THAT(a.values<float>(), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(a.view().columns(), 2);
+  EXPECT_THROW(a.values<double>(), gpuconv::InvalidArgument);
+  npy::write(path("out.npy"), values);
+  EXPECT_THAT(npy::read(path("out.npy")).shape(), ElementsAre(8));
+}
+
+TEST_F(Npy, AnUnfinishedOutputLeavesNothingBehindAndTheOlderFileUntouched) {
+  npy::write(path("out.npy"), std::vector{1, 2, 3});
+  {
+    npy::OutputFile file(path("out.npy"));
+    file.write("half", 4);
+    EXPECT_EQ(files(), 2u);
+  }
+  { npy::OutputFile file(path("new.npy")); }
+  EXPECT_EQ(files(), 1u);
+  EXPECT_THAT(npy::read(path("out.npy")).values<int>(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(Npy, OutputsFollowLinksAndKeepPermissions) {
+  npy::write(path("real.npy"), std::vector{1});
+  fs::permissions(path("real.npy"), fs::perms(0640));
+  fs::create_symlink("real.npy", path("link.npy"));
+  fs::create_symlink("new.npy", path("dangling.npy"));
+  npy::write(path("link.npy"), std::vector{2});
+  npy::write(path("dangling.npy"), std::vector{3});
+  EXPECT_TRUE(fs::is_symlink(path("link.npy")));
+  EXPECT_EQ(fs::status(path("real.npy")).permissions(), fs::perms(0640));
+  EXPECT_THAT(npy::read(path("real.npy")).values<int>(), ElementsAre(2));
+  EXPECT_THAT(npy::read(path("new.npy")).values<int>(), ElementsAre(3));
+}
+
+TEST_F(Npy, ReportsOutputsThatCannotBeWritten) {
+  for (std::string const& out : {path("no/such/folder.npy"), folder_.string(), path(std::string(300, 'x'))})
+    EXPECT_THROW(npy::write(out, std::vector{1}), npy::FileError) << out;
+  EXPECT_THAT([] { npy::write("/dev/full", std::vector{1}); },
+              ThrowsMessage<npy::FileError>(HasSubstr("No space left")));
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(Npy, BuffersKeepTheirBytesAsTheyGrow) {
+  npy::Buffer buffer;
+  buffer.resize(3);
+  std::memcpy(buffer.data(), "abc", 3);
+  buffer.resize(1 << 24);
+  EXPECT_EQ(std::memcmp(buffer.data(), "abc", 3), 0);
+  EXPECT_THROW(buffer.resize(std::size_t{1} << 62), gpuconv::OutOfMemory);
+  EXPECT_EQ(buffer.size(), std::size_t{1} << 24);
+}
+
+}  // namespace

@@ -1,0 +1,24 @@
+// How much of the generated work to do: sanitizers make everything several times slower.
+#pragma once
+
+#include <cstdint>
+
+namespace gpuconv::test {
+
+#if defined(__SANITIZE_THREAD__)
+inline constexpr std::int64_t kSlowdown = 16;
+#elif defined(__SANITIZE_ADDRESS__)
+inline constexpr std::int64_t kSlowdown = 8;
+#elif !defined(__OPTIMIZE__)
+inline constexpr std::int64_t kSlowdown = 4;
+#else
+inline constexpr std::int64_t kSlowdown = 1;
+#endif
+
+/// `count` cases of a plain build, fewer under a sanitizer.
+constexpr std::int64_t cases(std::int64_t count) { return count / kSlowdown > 0 ? count / kSlowdown : 1; }
+
+/// Multiply-adds that one generated case may cost the oracle.
+inline constexpr std::int64_t kOracleProducts = (std::int64_t{1} << 20) / kSlowdown;
+
+}  // namespace gpuconv::test

@@ -1,0 +1,48 @@
+// The solver table as a test parameter: a solver is tested the day it is added to the table.
+#pragma once
+
+#include "solver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace gpuconv::test {
+
+using SolverPointer = detail::Solver const*;
+
+inline std::vector<SolverPointer> solver_table() {
+  const auto table = detail::solvers();
+  return {table.begin(), table.end()};
+}
+
+inline std::string solver_name(testing::TestParamInfo<SolverPointer> const& info) {
+  std::string out = std::string(name(info.param->device)) + '_' + std::string(name(info.param->method));
+  std::replace(out.begin(), out.end(), '-', '_');
+  return out;
+}
+
+/// Whether the solver takes the problem.
+inline bool takes(SolverPointer solver, Problem const& problem) {
+  return solver->refusal(detail::check(problem)).empty();
+}
+
+/// Options that force this solver.
+inline Options forced(SolverPointer solver, int threads = 0) {
+  return {.method = solver->method, .device = solver->device, .threads = threads};
+}
+
+/// Tests over the solver table: `class Name : public SolverTest {}`, then GPUCONV_OVER_SOLVERS(Name).
+class SolverTest : public testing::TestWithParam<SolverPointer> {
+ protected:
+  SolverPointer solver() const { return GetParam(); }
+  Options options(int threads = 0) const { return forced(GetParam(), threads); }
+  bool takes(Problem const& problem) const { return test::takes(GetParam(), problem); }
+};
+
+#define GPUCONV_OVER_SOLVERS(suite) \
+  INSTANTIATE_TEST_SUITE_P(Solvers, suite, testing::ValuesIn(gpuconv::test::solver_table()), gpuconv::test::solver_name)
+
+}  // namespace gpuconv::test

@@ -1,0 +1,56 @@
+// The one tolerance table: how far an output may be from the exact sum of products, by method and type.
+//
+// Direct summation of m products: (m + 2) u sum|h||x| over the output's own window, u the unit roundoff (Higham,
+// "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1; the 2 is for rounding the operands' products
+// and the oracle's own result).
+//
+// Transforms: c u log2(N) |h|_2 |x|_2 with x the block of N samples. Every value of a transform is off by a multiple of
+// u log2(N) of its root mean square (Gentleman and Sande, 1966), and Cauchy's inequality carries that through the
+// product: the error is relative to the block's largest values, not to the output.
+//
+// Both get what gradual underflow loses: each operation on samples may be off by the smallest denormal. The filter's
+// spectrum is made once, so it can be scaled: tiny taps are no excuse.
+#pragma once
+
+#include <gpuconv/problem.hpp>
+
+#include <array>
+
+namespace gpuconv::test {
+
+struct Tolerance {
+  Type type;
+  long double unit;      // u
+  long double smallest;  // denormal
+  long double wider;     // u of the oracles, one precision up, twice, relative to u
+  long double c;         // of the transforms; test_tolerance.cpp measures 0.08 to 0.45
+};
+
+inline constexpr std::array kTolerances{
+    Tolerance{Type::float32, 0x1p-24L, 0x1p-149L, 0x1p-28L, 1},
+    Tolerance{Type::float64, 0x1p-53L, 0x1p-1074L, 0x1p-10L, 1},
+};
+
+constexpr Tolerance const& tolerance(Type type) { return kTolerances[type == Type::float32 ? 0 : 1]; }
+
+/// Bound for a direct sum of `terms` products whose magnitudes add up to `sum`.
+constexpr long double direct_bound(Type type, std::int64_t terms, long double sum) {
+  const Tolerance t = tolerance(type);
+  const long double count = static_cast<long double>(terms) + 2;
+  return count * t.unit * sum + count * t.smallest;
+}
+
+/// Bound for `Method::reference`: the exact result, rounded once.
+constexpr long double reference_bound(Type type, std::int64_t terms, long double sum, long double value) {
+  const Tolerance t = tolerance(type);
+  return t.unit * (value < 0 ? -value : value) + t.smallest + static_cast<long double>(terms) * t.wider * t.unit * sum;
+}
+
+/// Bound for an output of a block of `size` samples, with the 2-norms of the filter and of the block.
+inline long double transform_bound(Type type, std::int64_t size, long double filter_norm, long double block_norm) {
+  const Tolerance t = tolerance(type);
+  const long double n = static_cast<long double>(size);
+  return t.c * t.unit * __builtin_log2l(n) * filter_norm * block_norm + n * t.smallest * (1 + filter_norm);
+}
+
+}  // namespace gpuconv::test

@@ -1,0 +1,101 @@
+// A problem with data, what a plan makes of it, and what it should be.
+#pragma once
+
+#include "support/array.hpp"
+#include "support/compare.hpp"
+#include "support/random.hpp"
+
+#include <gpuconv/gpuconv.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gpuconv::test {
+
+/// A problem with its signal and filter.
+struct Workload {
+  Problem problem;
+  Array signal, filter;
+};
+
+struct Layouts {
+  Layout signal, filter, out;
+};
+
+/// Arrays of the problem's shapes, not yet filled.
+Workload empty_workload(Problem const& problem, Layouts const& layouts = {});
+/// The same, filled by `fill_random`.
+Workload random_workload(Problem const& problem, Rng& rng, Layouts const& layouts = {});
+/// One signal and one filter of type T.
+template <class T>
+Workload workload_of(std::vector<T> const& signal, std::vector<T> const& filter, Mode mode = Mode::full) {
+  return {{.signal = static_cast<std::int64_t>(signal.size()),
+           .filter = static_cast<std::int64_t>(filter.size()),
+           .mode = mode,
+           .type = type_of<T>},
+          array_of(signal),
+          array_of(filter)};
+}
+
+/// What came out of a plan, and which plan it was.
+struct Outcome {
+  Array out;
+  std::string plan;  // Plan::describe
+  Method method;
+};
+
+/// Makes a plan and runs it. Fails the running test where the call writes outside the output's rows or to its input.
+Outcome run(Workload const& workload, Options const& options, Layout out = {});
+
+/// Samples a block of the plan that described itself so; 0 where it has no blocks.
+std::int64_t block_size(std::string const& plan);
+
+/// What each output should be, from plain sums of its products in long double, or modulo 2^64 for integers.
+/// Independent of the library but for the slicing rule, which has its own golden values.
+class Oracle {
+ public:
+  explicit Oracle(Workload const& workload);
+
+  /// Every output is right for the method that made it. The failure's text has the problem and the plan.
+  testing::AssertionResult accepts(Outcome const& outcome) const;
+
+  /// Values, bounds and classes of a row's outputs; for floating-point results.
+  std::vector<Expected> expected(std::int64_t row, Outcome const& outcome) const;
+
+  /// Largest error over its bound with c = 1 (see tolerance.hpp), over all outputs.
+  long double worst_ratio(Outcome const& outcome) const;
+
+ private:
+  struct Output {
+    long double value = 0;      // sum of the products
+    long double magnitude = 0;  // of those that are finite
+    unsigned classes = finite;
+    std::int64_t terms = 0;
+  };
+  struct Row {
+    std::vector<Output> outputs;
+    std::vector<std::uint64_t> integers;  // in place of outputs where the result type is one
+    std::vector<long double> signal;      // magnitudes of what is finite
+    long double filter_norm = 0;
+  };
+
+  template <class R>
+  std::vector<Output> plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const;
+  template <class R>
+  Output any_output(std::vector<R> const& x, std::vector<R> const& h, std::int64_t k) const;
+  template <class R>
+  Row floating_row(std::vector<R> const& x, std::vector<R> const& h) const;
+  Row integer_row(std::vector<std::uint64_t> const& x, std::vector<std::uint64_t> const& h) const;
+  testing::AssertionResult accepts_row(std::int64_t r, Outcome const& outcome) const;
+
+  Problem problem_;
+  Slice slice_;
+  std::vector<Row> rows_;
+};
+
+/// Runs the workload with these options and judges the outcome.
+inline testing::AssertionResult is_right(Workload const& workload, Options const& options, Layout out = {}) {
+  return Oracle(workload).accepts(run(workload, options, out));
+}
+
+}  // namespace gpuconv::test

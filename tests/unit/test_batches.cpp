@@ -1,0 +1,174 @@
+// Batches: a row's bits depend on its data, its filter and the method alone; strides; what lies between rows stays.
+#include "support/scale.hpp"
+#include "support/solvers.hpp"
+#include "support/workload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace gpuconv::test {
+namespace {
+
+struct Shape {
+  std::int64_t signal, filter;
+};
+constexpr Shape kShapes[] = {{1, 1}, {7, 3}, {3, 7}, {130, 17}, {1000, 64}, {5000, 300}, {9000, 5}};
+
+void copy_row(Array const& from, std::int64_t r, Array& to, std::int64_t s) {
+  visit_type(from.type(),
+             [&]<class T>(std::type_identity<T>) { std::ranges::copy(from.row<T>(r), to.row<T>(s).begin()); });
+}
+
+// Row `r` of the workload as a problem of its own.
+Workload row_alone(Workload const& w, std::int64_t r) {
+  Problem p = w.problem;
+  p.batch = 1;
+  Workload alone = empty_workload(p);
+  copy_row(w.signal, r, alone.signal, 0);
+  copy_row(w.filter, p.filters == Filters::per_row ? r : 0, alone.filter, 0);
+  return alone;
+}
+
+class Batches : public SolverTest {
+ protected:
+  template <class Each>
+  void each_problem(std::int64_t batch, Each each) const {
+    for (Shape const& shape : kShapes)
+      for (Filters const filters : {Filters::shared, Filters::per_row})
+        for (Type const type : {Type::float32, Type::float64, Type::int16}) {
+          const Problem p{.signal = shape.signal,
+                          .filter = shape.filter,
+                          .batch = batch,
+                          .filters = filters,
+                          .mode = Mode::same,
+                          .type = type};
+          if (takes(p) && shape.signal * shape.filter <= kOracleProducts * 2) each(p);
+        }
+  }
+};
+
+TEST_P(Batches, EveryRowIsRight) {
+  Rng rng = test_rng();
+  each_problem(3, [&](Problem const& p) {
+    const Layouts layouts{{.offset = 1, .gap = 3}, {.offset = 2, .gap = 1}, {.offset = 3, .gap = 5}};
+    EXPECT_TRUE(is_right(random_workload(p, rng, layouts), options(), layouts.out));
+  });
+}
+
+TEST_P(Batches, AreBitIdenticalToTheRowAlone) {
+  Rng rng = test_rng();
+  for (std::int64_t const batch : {2, 5, 16})
+    each_problem(batch, [&](Problem const& p) {
+      const Workload w = random_workload(p, rng, {.signal = {.offset = 1, .gap = 2}, .filter = {}, .out = {}});
+      const Outcome together = run(w, options(), {.offset = 3, .gap = 1});
+      for (std::int64_t r = 0; r<batch; r += batch> 5 ? 5 : 1) {
+        const Outcome alone = run(row_alone(w, r), options());
+        ASSERT_TRUE(std::ranges::equal(together.out.bytes(r), alone.out.bytes(0)))
+            << "row " << r << " of " << to_string(p) << "\n  " << together.plan << "\n  alone: " << alone.plan;
+      }
+    });
+}
+
+TEST_P(Batches, DoNotDependOnTheirNeighbours) {
+  Rng rng = test_rng();
+  for (float const neighbour :
+       {std::numeric_limits<float>::quiet_NaN(), 1e30f, -std::numeric_limits<float>::infinity()})
+    for (Shape const& shape : kShapes) {
+      const Problem p{.signal = shape.signal, .filter = shape.filter, .batch = 3, .mode = Mode::full};
+      if (!takes(p)) continue;
+      Workload w = random_workload(p, rng);
+      std::ranges::fill(w.signal.row<float>(0), neighbour);
+      std::ranges::fill(w.signal.row<float>(2), neighbour);
+      const Outcome together = run(w, options()), alone = run(row_alone(w, 1), options());
+      EXPECT_TRUE(std::ranges::equal(together.out.bytes(1), alone.out.bytes(0)))
+          << to_string(p) << "\n  " << together.plan;
+    }
+}
+
+TEST_P(Batches, DoNotDependOnTheirPlace) {
+  Rng rng = test_rng();
+  const Problem p{.signal = 777, .filter = 50, .batch = 8, .mode = Mode::same};
+  Workload w = random_workload(p, rng);
+  for (std::int64_t r = 1; r < p.batch; ++r) copy_row(w.signal, 0, w.signal, r);
+  const Outcome outcome = run(w, options());
+  for (std::int64_t r = 1; r < p.batch; ++r)
+    EXPECT_TRUE(std::ranges::equal(outcome.out.bytes(0), outcome.out.bytes(r))) << "row " << r << ", " << outcome.plan;
+}
+
+TEST_P(Batches, DoNotDependOnThreads) {
+  Rng rng = test_rng();
+  for (Problem const& p :
+       {Problem{.signal = 300000, .filter = 31, .mode = Mode::same},
+        Problem{.signal = 3000, .filter = 200, .batch = 64, .mode = Mode::full},
+        Problem{.signal = 100000, .filter = 3000, .batch = 2, .mode = Mode::valid, .type = Type::float64}}) {
+    if (!takes(p) || solver()->method == Method::reference) continue;
+    const Workload w = random_workload(p, rng);
+    const Outcome one = run(w, options(1));
+    for (int threads = 2; threads <= 8; ++threads) {
+      const Outcome many = run(w, options(threads));
+      EXPECT_TRUE(one.out == many.out) << to_string(p) << "\n  " << one.plan << "\n  " << many.plan;
+    }
+  }
+}
+
+TEST_P(Batches, AreTheSameInEveryRun) {
+  Rng rng = test_rng();
+  for (Problem const& p :
+       {Problem{.signal = 20000, .filter = 40, .batch = 5}, Problem{.signal = 33, .filter = 90, .batch = 50}}) {
+    if (!takes(p)) continue;
+    const Workload w = random_workload(p, rng);
+    Plan plan(p, options());
+    plan.set_filter(w.filter.input());
+    const Outcome first = run(w, options());
+    for (int i = 0; i < 10; ++i) {
+      Array out(result_type(p), p.batch, plan.output_length());
+      plan.execute(w.signal.input(), out.output());
+      EXPECT_TRUE(out == first.out) << to_string(p) << ", run " << i << ", " << plan.describe();
+    }
+  }
+}
+
+// Vectors of an unaligned row straddle other boundaries; the sums must not.
+TEST_P(Batches, DoNotDependOnAlignment) {
+  Rng rng = test_rng();
+  for (Shape const& shape : kShapes) {
+    const Problem p{.signal = shape.signal, .filter = shape.filter, .mode = Mode::same};
+    if (!takes(p)) continue;
+    const Workload w = random_workload(p, rng);
+    const Outcome aligned = run(w, options());
+    for (std::int64_t const offset : {1, 2, 3, 7, 8}) {
+      Workload moved = empty_workload(p, {{.offset = offset}, {.offset = offset}, {}});
+      copy_row(w.signal, 0, moved.signal, 0);
+      copy_row(w.filter, 0, moved.filter, 0);
+      const Outcome outcome = run(moved, options(), {.offset = offset + 1});
+      EXPECT_TRUE(std::ranges::equal(aligned.out.bytes(0), outcome.out.bytes(0)))
+          << to_string(p) << ", " << outcome.plan;
+    }
+  }
+}
+
+// Results larger than the cache are written by other instructions.
+TEST_P(Batches, StreamedResultsAreTheSame) {
+  if (solver()->method == Method::reference)
+    GTEST_SKIP() << "the reference has one way to write, and takes minutes here";
+  if (kSlowdown > 1) GTEST_SKIP() << "too slow under a sanitizer";
+  Rng rng = test_rng();
+  for (Shape const& shape : {Shape{1 << 17, 9}, Shape{1 << 17, 300}}) {
+    const Problem p{.signal = shape.signal, .filter = shape.filter, .batch = 9, .mode = Mode::same};
+    Workload w = random_workload({.signal = p.signal, .filter = p.filter, .mode = p.mode}, rng);
+    Workload many = empty_workload(p);
+    copy_row(w.filter, 0, many.filter, 0);
+    for (std::int64_t r = 0; r < p.batch; ++r) copy_row(w.signal, 0, many.signal, r);
+    const Outcome one = run(w, options());
+    for (std::int64_t const offset : {0, 1}) {
+      const Outcome outcome = run(many, options(), {.offset = offset, .gap = offset});
+      for (std::int64_t r = 0; r < p.batch; ++r)
+        EXPECT_TRUE(std::ranges::equal(one.out.bytes(0), outcome.out.bytes(r))) << "row " << r << ", " << outcome.plan;
+    }
+  }
+}
+GPUCONV_OVER_SOLVERS(Batches);
+
+}  // namespace
+}  // namespace gpuconv::test

@@ -1,0 +1,198 @@
+// The type list, the result types as numpy.result_type has them, and what must or must not compile.
+#include <gpuconv/gpuconv.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <list>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace gpuconv {
+namespace {
+
+// ---- element types ------------------------------------------------------------------------------------------------
+static_assert(type_count == 10);
+static_assert(Element<float> && Element<double> && Element<const float>);
+static_assert(Element<std::int8_t> && Element<std::uint8_t> && Element<short> && Element<unsigned>);
+static_assert(Element<long> && Element<long long> && Element<unsigned long long>);
+static_assert(type_of<long> == Type::int64 && type_of<long long> == Type::int64 &&
+              type_of<unsigned long long> == Type::uint64);
+static_assert(type_of<signed char> == Type::int8 && type_of<unsigned char> == Type::uint8);
+static_assert(type_of<const double> == Type::float64);
+static_assert(!Element<bool> && !Element<char> && !Element<wchar_t> && !Element<char8_t> && !Element<char16_t> &&
+              !Element<char32_t>);
+static_assert(!Element<long double> && !Element<void*> && !Element<std::string> && !Element<float*>);
+
+template <std::size_t... I>
+constexpr bool elements_number_types(std::index_sequence<I...>) {
+  return ((type_of<std::tuple_element_t<I, Elements>> == static_cast<Type>(I)) && ...) &&
+         ((size_of(static_cast<Type>(I)) == sizeof(std::tuple_element_t<I, Elements>)) && ...);
+}
+static_assert(elements_number_types(std::make_index_sequence<type_count>{}));
+
+TEST(Types, HaveNumPysNames) {
+  const char* names[] = {"int8",   "int16",  "int32",  "int64",   "uint8",
+                         "uint16", "uint32", "uint64", "float32", "float64"};
+  for (int t = 0; t < type_count; ++t) EXPECT_EQ(name(static_cast<Type>(t)), names[t]);
+}
+
+// ---- result types -------------------------------------------------------------------------------------------------
+// numpy.result_type, but for pairs of integers, which are widened to 64 bits: I int64, U uint64, f float32, d float64.
+// Rows are the signal's type, columns the filter's, both in the order of `Elements`.
+constexpr const char* kResultTypes[type_count] = {
+    "IIIIIIIIfd",  // int8
+    "IIIIIIIIfd",  // int16
+    "IIIIIIIIdd",  // int32
+    "IIIIIIIIdd",  // int64
+    "IIIIUUUUfd",  // uint8
+    "IIIIUUUUfd",  // uint16
+    "IIIIUUUUdd",  // uint32
+    "IIIIUUUUdd",  // uint64
+    "ffddffddfd",  // float32
+    "dddddddddd",  // float64
+};
+constexpr Type from_letter(char c) {
+  return c == 'I' ? Type::int64 : c == 'U' ? Type::uint64 : c == 'f' ? Type::float32 : Type::float64;
+}
+constexpr bool default_results_are_the_tables() {
+  for (int s = 0; s < type_count; ++s)
+    for (int f = 0; f < type_count; ++f)
+      if (default_result(static_cast<Type>(s), static_cast<Type>(f)) != from_letter(kResultTypes[s][f])) return false;
+  return true;
+}
+static_assert(default_results_are_the_tables());
+static_assert(std::is_same_v<result_t<std::int8_t, std::uint8_t>, std::int64_t>);
+static_assert(std::is_same_v<result_t<std::uint8_t, std::uint32_t>, std::uint64_t>);
+static_assert(std::is_same_v<result_t<std::int64_t, std::uint64_t>, std::int64_t>);
+static_assert(std::is_same_v<result_t<float, std::int16_t>, float>);
+static_assert(std::is_same_v<result_t<float, std::int32_t>, double>);
+static_assert(std::is_same_v<result_t<float, double>, double>);
+
+// ---- what one-shot calls take -------------------------------------------------------------------------------------
+template <class S, class F>
+concept Convolvable = requires(S const& s, F const& f) {
+  gpuconv::convolve(s, f);
+};
+
+static_assert(Convolvable<std::vector<float>, std::vector<float>>);
+static_assert(Convolvable<std::vector<float>, std::array<double, 3>>);
+static_assert(Convolvable<std::span<float>, std::span<const float>>);
+static_assert(Convolvable<float[4], int[3]>);
+static_assert(!Convolvable<std::vector<bool>, std::vector<float>>);
+static_assert(!Convolvable<std::vector<float>, std::vector<bool>>);
+static_assert(!Convolvable<std::vector<char>, std::vector<float>>);
+static_assert(!Convolvable<std::string, std::vector<float>>);
+static_assert(!Convolvable<std::list<float>, std::vector<float>>);
+static_assert(!Convolvable<std::vector<long double>, std::vector<long double>>);
+static_assert(!Convolvable<float, std::vector<float>>);
+static_assert(!Convolvable<const float*, std::vector<float>>);
+
+template <class S, class F, class R = void>
+using ConvolveResult = decltype(gpuconv::convolve<R>(std::declval<S const&>(), std::declval<F const&>()));
+static_assert(std::is_same_v<ConvolveResult<std::vector<int>, std::vector<int>>, std::vector<std::int64_t>>);
+static_assert(std::is_same_v<ConvolveResult<std::vector<float>, std::vector<int>>, std::vector<double>>);
+static_assert(
+    std::is_same_v<ConvolveResult<std::vector<int>, std::vector<int>, std::int8_t>, std::vector<std::int8_t>>);
+
+// ---- views --------------------------------------------------------------------------------------------------------
+static_assert(std::is_constructible_v<HostInput, std::vector<float>&>);
+static_assert(std::is_constructible_v<HostInput, std::vector<float> const&>);
+static_assert(std::is_constructible_v<HostInput, std::vector<float>>);  // a temporary lives until the call returns
+static_assert(std::is_constructible_v<HostInput, std::span<const int>>);
+static_assert(std::is_constructible_v<HostInput, const float (&)[3]>);
+static_assert(std::is_constructible_v<HostInput, HostView<const float>>);
+static_assert(std::is_constructible_v<HostInput, HostView<float>>);
+static_assert(!std::is_constructible_v<HostInput, std::vector<bool>&>);
+static_assert(!std::is_constructible_v<HostInput, std::list<float>&>);
+static_assert(!std::is_constructible_v<HostInput, std::string&>);
+static_assert(!std::is_constructible_v<HostInput, float*>);
+
+static_assert(std::is_constructible_v<HostOutput, std::vector<float>&>);
+static_assert(std::is_constructible_v<HostOutput, std::span<float>>);
+static_assert(std::is_constructible_v<HostOutput, HostView<float>>);
+static_assert(!std::is_constructible_v<HostOutput, std::vector<float> const&>);
+static_assert(!std::is_constructible_v<HostOutput, std::span<const float>>);
+static_assert(!std::is_constructible_v<HostOutput, HostView<const float>>);
+static_assert(!std::is_constructible_v<HostOutput, const float (&)[3]>);
+static_assert(!std::is_constructible_v<HostOutput, std::vector<bool>&>);
+static_assert(!std::is_constructible_v<HostOutput, HostInput>);
+
+static_assert(std::is_convertible_v<std::vector<float>&, HostView<const float>>);
+static_assert(!std::is_constructible_v<HostView<float>, std::vector<float> const&>);
+static_assert(!std::is_constructible_v<HostView<float>, std::vector<double>&>);
+static_assert(!std::is_constructible_v<HostView<double>, float*, std::int64_t>);
+
+TEST(Views, OfRangesAreOneRow) {
+  std::vector<float> v{1, 2, 3};
+  const HostView view(v);
+  static_assert(std::is_same_v<decltype(view), const HostView<float>>);
+  EXPECT_EQ(view.data(), v.data());
+  EXPECT_EQ(view.rows(), 1);
+  EXPECT_EQ(view.columns(), 3);
+
+  const std::array<std::int16_t, 2> a{1, 2};
+  const HostInput input(a);
+  EXPECT_EQ(input.data(), a.data());
+  EXPECT_EQ(input.type(), Type::int16);
+  EXPECT_EQ(input.columns(), 2);
+}
+
+TEST(Views, HaveAStride) {
+  std::vector<double> v(12);
+  const HostView<double> packed(v.data(), Rows{.rows = 3, .columns = 4});
+  EXPECT_EQ(packed.stride(), 4);
+  EXPECT_EQ(packed.row(2), v.data() + 8);
+  const HostView<double> apart(v.data(), Rows{.rows = 2, .columns = 4, .stride = 6});
+  EXPECT_EQ(apart.row(1), v.data() + 6);
+  const HostOutput output(apart);
+  EXPECT_EQ(output.type(), Type::float64);
+  EXPECT_EQ(output.stride(), 6);
+}
+
+// ---- one-shot calls -----------------------------------------------------------------------------------------------
+TEST(OneShot, TakesEveryContiguousRange) {
+  const std::vector<std::int64_t> expected{1, 4, 7, 6};
+  const std::vector<int> v{1, 2, 3};
+  const int c[] = {1, 2};
+  EXPECT_EQ(convolve(v, c), expected);
+  EXPECT_EQ(convolve(std::span(v), std::array{1, 2}), expected);
+  EXPECT_EQ(convolve(std::vector{1, 2, 3}, std::span(c)), expected);
+  EXPECT_EQ(convolve(std::array<long long, 3>{1, 2, 3}, std::vector<long>{1, 2}), expected);
+}
+
+TEST(OneShot, WritesIntoTheCallersMemory) {
+  const std::vector<float> x{1, 2, 3}, h{1, 1};
+  std::array<float, 6> out{9, 9, 9, 9, 9, 9};
+  convolve(x, h, std::span(out).subspan(1, 4));
+  EXPECT_EQ(out, (std::array<float, 6>{9, 1, 3, 5, 3, 9}));
+  std::array<double, 3> same{};
+  convolve(x, h, same, Same::matlab);
+  EXPECT_EQ(same, (std::array<double, 3>{3, 5, 3}));
+}
+
+TEST(OneShot, ConvolvesABatchWithOneFilterARow) {
+  const std::vector<float> x{1, 2, 3, 4}, h{1, 10};
+  std::vector<float> out(4);
+  convolve(HostView(x.data(), Rows{.rows = 2, .columns = 2}), HostView(h.data(), Rows{.rows = 2, .columns = 1}),
+           HostView(out.data(), Rows{.rows = 2, .columns = 2}));
+  EXPECT_EQ(out, (std::vector<float>{1, 2, 30, 40}));
+}
+
+TEST(OneShot, RefusesShapesThatDoNotFit) {
+  const std::vector<float> x{1, 2, 3}, h{1, 1};
+  std::vector<float> out(3);
+  EXPECT_THROW(convolve(x, h, out), InvalidArgument);
+  EXPECT_THROW(convolve(HostView(x.data(), Rows{.rows = 3, .columns = 1}),
+                        HostView(h.data(), Rows{.rows = 2, .columns = 1}), out),
+               InvalidArgument);
+  std::vector<std::int32_t> integers(4);
+  EXPECT_THROW(convolve(x, h, integers), InvalidArgument);  // floats into integers
+  std::vector<double> doubles{1, 2};
+  std::vector<float> narrow(4);
+  EXPECT_THROW(convolve(x, doubles, narrow), InvalidArgument);  // would lose what double holds
+}
+
+}  // namespace
+}  // namespace gpuconv

@@ -1,0 +1,92 @@
+#include "batch.hpp"
+#include "command.hpp"
+#include "units.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+namespace tool {
+namespace {
+
+struct Convolve {
+  Job job;
+  gpuconv::Problem problem;  // its mode and same alone
+  bool stats = false;
+};
+
+// The most memory this process has held. getrusage would count its parent's, until it was replaced by this program.
+double peak_resident_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string field; status >> field;) {
+    double kib = 0;
+    if (field == "VmHWM:" && status >> kib) return kib * 1024;
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+std::string stats_text(Report const& r) {
+  std::ostringstream out;
+  out << "problem     " << r.problem;
+  out << "\nmethod      " << r.solver;
+  if (r.rows_at_once < r.rows) out << " for " << r.rows_at_once << " rows, which go at a time";
+  out << "\ntime        " << seconds_text(r.total) << ": reading " << seconds_text(r.reading) << ", convolving "
+      << seconds_text(r.convolving) << ", writing " << seconds_text(r.writing);
+  const auto samples = static_cast<double>(r.samples);
+  out << "\nthroughput  " << rate_text(samples / r.convolving) << " convolving, " << rate_text(samples / r.total)
+      << " with files";
+  out << "\nmemory      plan " << bytes_text(static_cast<double>(r.plan_bytes)) << ", peak "
+      << bytes_text(peak_resident_bytes()) << " resident\n";
+  return std::move(out).str();
+}
+
+void run(Convolve const& convolve) {
+  Job job = convolve.job;
+  job.mode = convolve.problem.mode;
+  job.same = convolve.problem.same;
+  if (job.signal == "-" && job.filter == "-")
+    throw CLI::ValidationError("SIGNAL and FILTER", "only one of them can be standard input");
+  if (job.output == "-" && isatty(STDOUT_FILENO))
+    throw CLI::ValidationError("--output", "standard output is a terminal, and a .npy file is not text");
+  const Report report = convolve_files(job);
+  if (convolve.stats) std::cerr << stats_text(report);
+}
+
+}  // namespace
+
+void add_convolve(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("convolve", "Convolve the rows of a .npy file with a filter");
+  const auto convolve = std::make_shared<Convolve>();
+  Job& job = convolve->job;
+  command->add_option("SIGNAL", job.signal, "A .npy file: one signal, or a batch of them as rows; - is standard input")
+      ->required()
+      ->option_text(" ");
+  command->add_option("FILTER", job.filter, "A .npy file: one filter, or one a row of SIGNAL")
+      ->required()
+      ->option_text(" ");
+  command->add_option("-o,--output", job.output, "The .npy file to write; - is standard output")
+      ->required()
+      ->option_text("OUT");
+  add_mode_options(*command, convolve->problem);
+  add_choice<gpuconv::Type>(
+      *command, "--dtype", all_types(), [&](gpuconv::Type type) { job.result_type = type; },
+      "Type of the result (that of numpy.result_type, integers widened to 64 bits); a narrow "
+      "integer wraps around");
+  add_solver_options(*command, job.options);
+  command->add_flag("--stats", convolve->stats, "Print method, time, throughput and memory to standard error");
+  command->callback([convolve] { run(*convolve); });
+  command->footer(
+      "Element types: int8 to int64, uint8 to uint64, float32, float64; either byte order, C or Fortran order.\n"
+      "Examples:\n"
+      "  gpuconv convolve signal.npy taps.npy -o smooth.npy --mode same\n"
+      "  gpuconv convolve batch.npy taps.npy -o out.npy --method overlap-save --threads 4 --stats\n"
+      "  make-signal | gpuconv convolve - taps.npy -o - | use-result");
+}
+
+}  // namespace tool

@@ -1,0 +1,84 @@
+#include "files.hpp"
+
+#include <gpuconv/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace npy {
+namespace {
+
+[[noreturn]] void fail(std::string const& file, int error) {
+  throw FileError(file, std::generic_category().message(error));
+}
+
+class FileSource final : public Source {
+ public:
+  FileSource(std::string name, int fd) : name_(std::move(name)), file_(fd) {
+    if (fd < 0) fail(name_, errno);
+    struct stat status {};
+    if (fstat(fd, &status) != 0) fail(name_, errno);
+    if (S_ISDIR(status.st_mode)) fail(name_, EISDIR);
+    const off_t here = S_ISREG(status.st_mode) ? lseek(fd, 0, SEEK_CUR) : -1;
+    if (here >= 0) remaining_ = std::max<std::int64_t>(0, status.st_size - here);
+  }
+
+  std::size_t read(void* to, std::size_t size) override {
+    std::size_t have = 0;
+    while (have < size) {
+      const ssize_t got = ::read(file_.get(), static_cast<char*>(to) + have, size - have);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail(name_, errno);
+      if (got == 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    if (remaining_) *remaining_ -= static_cast<std::int64_t>(have);
+    return have;
+  }
+
+  std::optional<std::int64_t> remaining() const override { return remaining_; }
+  std::string const& name() const override { return name_; }
+
+ private:
+  std::string name_;
+  Descriptor file_;
+  std::optional<std::int64_t> remaining_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_source(std::string const& path) {
+  if (path == "-") return std::make_unique<FileSource>("standard input", fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  return std::make_unique<FileSource>(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
+Descriptor::~Descriptor() { reset(-1); }
+
+void Descriptor::reset(int fd) noexcept {
+  if (fd_ >= 0) close(fd_);
+  fd_ = fd;
+}
+
+int Descriptor::release() noexcept { return std::exchange(fd_, -1); }
+
+void Buffer::resize(std::size_t size) {
+  if (size > capacity_) {
+    void* grown = std::realloc(data_.get(), size);
+    if (!grown)
+      throw gpuconv::OutOfMemory("out of memory: " + std::to_string(size) + " bytes are needed",
+                                 static_cast<std::int64_t>(size));
+    static_cast<void>(data_.release());
+    data_.reset(static_cast<std::byte*>(grown));
+    capacity_ = size;
+  }
+  size_ = size;
+}
+
+}  // namespace npy

@@ -1,0 +1,108 @@
+// Streams of bytes under the .npy reader and writer: files, pipes, and outputs that appear only when they are complete.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace npy {
+
+/// Everything that is wrong with a file; the text starts with the file's name.
+class Error : public std::runtime_error {
+ public:
+  Error(std::string const& file, std::string const& cause) : std::runtime_error(file + ": " + cause) {}
+};
+
+/// The operating system refused to open, read or write.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Where bytes come from.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Reads `size` bytes, fewer only where the source ends; returns how many. Throws FileError.
+  virtual std::size_t read(void* to, std::size_t size) = 0;
+  /// Bytes left, where that is known before they are read (a regular file).
+  virtual std::optional<std::int64_t> remaining() const = 0;
+  /// What errors call it.
+  virtual std::string const& name() const = 0;
+};
+
+/// Where bytes go.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// Writes all of `size` bytes. Throws FileError.
+  virtual void write(void const* from, std::size_t size) = 0;
+  virtual std::string const& name() const = 0;
+};
+
+/// Opens a file, pipe or device; "-" is standard input. Throws FileError.
+std::unique_ptr<Source> open_source(std::string const& path);
+
+/// An open file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
+  Descriptor(Descriptor const&) = delete;
+  Descriptor& operator=(Descriptor const&) = delete;
+  ~Descriptor();
+  int get() const noexcept { return fd_; }
+  void reset(int fd) noexcept;
+  int release() noexcept;
+
+ private:
+  int fd_;
+};
+
+/// A file being written. A regular file, or one that does not exist yet, is written beside its place and takes its name
+/// in `commit`; destroyed before that, it leaves nothing behind and an older file untouched. Anything else (a pipe, a
+/// device) is written directly. "-" is standard output.
+class OutputFile final : public Sink {
+ public:
+  /// Throws FileError.
+  explicit OutputFile(std::string path);
+  ~OutputFile() override;
+  void write(void const* from, std::size_t size) override;
+  std::string const& name() const override { return name_; }
+  /// Closes the file and gives it its name. Throws FileError.
+  void commit();
+
+ private:
+  void open_in_place(std::string const& path);
+  void open_beside(std::string const& target);
+  [[noreturn]] void fail(int error) const;
+
+  std::string name_, target_, temporary_;
+  Descriptor file_;
+};
+
+/// From now on SIGINT, SIGTERM and SIGHUP remove the unfinished output, if there is one, before they end the process.
+void remove_unfinished_output_on_signals();
+
+/// Bytes in memory that can grow without being initialised or copied (large blocks are remapped).
+class Buffer {
+ public:
+  std::byte* data() noexcept { return data_.get(); }
+  std::byte const* data() const noexcept { return data_.get(); }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  /// Keeps what is there; new bytes are not initialised. Throws gpuconv::OutOfMemory.
+  void resize(std::size_t size);
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const noexcept { std::free(p); }
+  };
+  std::unique_ptr<std::byte, Free> data_;
+  std::size_t size_ = 0, capacity_ = 0;
+};
+
+}  // namespace npy
