@@ -1,9 +1,5 @@
 // FFT convolution for filters of any length: transforms beyond the cache, all threads on one block at a time.
-#include "block_filter.hpp"
-#include "cost.hpp"
-#include "thread_pool.hpp"
-
-#include "../solver.hpp"
+#include "block_executor.hpp"
 
 #include <cmath>
 
@@ -39,54 +35,37 @@ BlockChoice choose(Geometry const& g) {
   });
 }
 
+template <class C>
+bool in_cache(std::int64_t size) {
+  return size / 2 <= RightAngleTransform<C>::largest_in_cache();
+}
+
+// Blocks in the cache are pieces of work by themselves, larger ones are split finely.
+std::int64_t pieces(Geometry const& g, BlockChoice const& c) {
+  const bool small = visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) { return in_cache<C>(c.size); });
+  return small ? c.blocks : c.size;
+}
+
 int threads_used(Geometry const& g, BlockChoice const& c, int threads) {
-  const std::int64_t in_cache = visit_floating(
-      g.result_type, []<class C>(std::type_identity<C>) { return RightAngleTransform<C>::largest_in_cache(); });
-  return c.size / 2 > in_cache ? useful_threads(c.seconds, c.size, threads) : 1;
+  return useful_threads(c.seconds, pieces(g, c), threads);
 }
 
 double seconds(Geometry const& g, int threads) {
   const BlockChoice c = choose(g);
   const int used = threads_used(g, c, threads);
-  return used == 1 ? kCallSeconds + c.seconds : parallel_seconds(c.seconds / kShare, c.size, used);
+  return parallel_seconds(used == 1 ? c.seconds : c.seconds / kShare, pieces(g, c), used);
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
-template <class C>
-class Fft final : public Executor {
- public:
-  Fft(Geometry const& g, std::int64_t block_size, int used_threads) : batch_(g.batch), filter_(g, block_size, 1) {
-    threads = used_threads;
-    start_workers(threads);
-  }
-
-  void set_filter(HostInput filter) override { filter_.set_filter(Source<C>(filter), threads); }
-
-  void execute(HostInput signal, HostOutput out) override {
-    const Source<C> source(signal);
-    const Sink<C> sink(out);
-    for (std::int64_t row = 0; row < batch_; ++row)
-      for (std::int64_t b = 0; b < filter_.blocks(); ++b) filter_.run(source, sink, row, b, 0, threads);
-  }
-
-  std::size_t workspace_bytes() const override { return filter_.bytes(); }
-
- private:
-  std::int64_t batch_;
-  BlockFilter<C> filter_;
-};
-
 std::unique_ptr<Executor> make(Geometry const& g, int threads) {
   const BlockChoice c = choose(g);
-  return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
-    return std::make_unique<Fft<C>>(g, c.size, threads_used(g, c, threads));
-  });
+  return make_block_executor(g, c.size, threads_used(g, c, threads));
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, int threads) {
   const BlockChoice c = choose(g);
-  return "blocks of " + std::to_string(c.size) + ", " + cpu_text(threads_used(g, c, threads));
+  return block_text(c.size, threads_used(g, c, threads));
 }
 
 }  // namespace

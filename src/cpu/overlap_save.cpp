@@ -1,9 +1,5 @@
 // Overlap-save: blocks that fit into a core's cache, each transformed, filtered and transformed back by one thread.
-#include "block_filter.hpp"
-#include "cost.hpp"
-#include "thread_pool.hpp"
-
-#include "../solver.hpp"
+#include "block_executor.hpp"
 
 #include <cmath>
 
@@ -49,52 +45,17 @@ double seconds(Geometry const& g, int threads) {
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
-template <class C>
-class OverlapSave final : public Executor {
- public:
-  OverlapSave(Geometry const& g, std::int64_t block_size, int used_threads)
-      : batch_(g.batch), filter_(g, block_size, used_threads) {
-    threads = used_threads;
-    start_workers(threads);
-  }
-
-  void set_filter(HostInput filter) override { filter_.set_filter(Source<C>(filter), 1); }
-
-  void execute(HostInput signal, HostOutput out) override {
-    const Source<C> source(signal);
-    const Sink<C> sink(out);
-    const std::int64_t blocks = filter_.blocks(), total = blocks * batch_;
-    const std::int64_t each = std::clamp<std::int64_t>(total / (kTasksAThread * threads), 1, kBlocksTogether);
-    const auto task = [&](std::int64_t i, int slot) {
-      for (std::int64_t b = i * each; b < std::min(total, (i + 1) * each); ++b)
-        filter_.run(source, sink, b / blocks, b % blocks, slot, 1);
-    };
-    parallel_for((total + each - 1) / each, threads, task);
-  }
-
-  std::size_t workspace_bytes() const override { return filter_.bytes(); }
-
- private:
-  static constexpr std::int64_t kBlocksTogether = 16;  // neighbours prefetch each other
-  static constexpr std::int64_t kTasksAThread = 8;     // so that no thread waits long for the last
-
-  std::int64_t batch_;
-  BlockFilter<C> filter_;
-};
-
 int threads_used(BlockChoice const& c, int threads) { return useful_threads(c.seconds, c.blocks, threads); }
 
 std::unique_ptr<Executor> make(Geometry const& g, int threads) {
   const BlockChoice c = choose(g);
-  return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
-    return std::make_unique<OverlapSave<C>>(g, c.size, threads_used(c, threads));
-  });
+  return make_block_executor(g, c.size, threads_used(c, threads));
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, int threads) {
   const BlockChoice c = choose(g);
-  return "blocks of " + std::to_string(c.size) + ", " + cpu_text(threads_used(c, threads));
+  return block_text(c.size, threads_used(c, threads));
 }
 
 }  // namespace
