@@ -18,7 +18,7 @@ std::string refusal(Geometry const& g) {
 // ---- what it costs -----------------------------------------------------------------------------------------------
 // Measured, float32, one thread, padding and copying included: a complex point costs this for each level of a
 // transform in the cache, and this once passes go to memory.
-constexpr double kBlock = 1e-7, kPointLevel = 1.65e-10, kPointLevelInMemory = 4e-10, kDouble = 2.1;
+constexpr double kBlock = 1e-7, kPointLevel = 1.1e-10, kPointLevelInMemory = 3.6e-10, kDouble = 2.1;
 constexpr std::int64_t kCacheBytes = std::int64_t{4} << 20;  // of a block's samples
 constexpr double kShare = 0.75;                              // of the threads' work that is not waiting for memory
 

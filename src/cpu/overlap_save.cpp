@@ -21,16 +21,18 @@ std::string refusal(Geometry const& g) {
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured, float32: a complex point costs about the same for each level of a transform, until work array, tables
-// and spectrum together leave L2.
-constexpr double kBlock = 5e-8, kPointLevel = 1.06e-10, kPointLevelOutsideL2 = 1.35e-10, kDouble = 2.1;
-constexpr std::int64_t kL2Bytes = 512 << 10;
+// Measured, float32: a complex point costs this for each level of a transform while the work array is in L1 or near it,
+// while it is in L2 with the tables and the spectrum, and beyond. Samples come and go besides.
+constexpr double kBlock = 5e-8, kSample = 4e-11, kDouble = 2.1;
+constexpr double kPointLevel = 8e-11, kPointLevelInL2 = 9.5e-11, kPointLevelOutsideL2 = 1.2e-10;
+constexpr std::int64_t kNearBytes = 64 << 10, kL2Bytes = 256 << 10;  // of a block's samples
 
 template <class C>
 double block_seconds(std::int64_t size) {
-  const double points = static_cast<double>(size) / 2;
-  const double level = size * static_cast<std::int64_t>(sizeof(C)) < kL2Bytes ? kPointLevel : kPointLevelOutsideL2;
-  return kBlock + points * std::log2(points) * level * (sizeof(C) == 8 ? kDouble : 1);
+  const std::int64_t bytes = size * static_cast<std::int64_t>(sizeof(C));
+  const double level = bytes <= kNearBytes ? kPointLevel : bytes <= kL2Bytes ? kPointLevelInL2 : kPointLevelOutsideL2;
+  const double samples = static_cast<double>(size), points = samples / 2;
+  return kBlock + (points * std::log2(points) * level + samples * kSample) * (sizeof(C) == 8 ? kDouble : 1);
 }
 
 BlockChoice choose(Geometry const& g) {
