@@ -38,10 +38,13 @@ std::string_view simd_target() noexcept { return detail::simd_target().name; }
 int simd_bits() noexcept { return detail::simd_target().bits; }
 
 std::vector<DeviceInfo> devices() {
-  const std::string cpu =
-      detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
-                   detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
-  return {{Device::cpu, true, cpu}, {Device::cuda, false, "this build of gpuconv has no CUDA device"}};
+  return detail::guarded([] {
+    const std::string cpu =
+        detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
+                     detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
+    return std::vector<DeviceInfo>{{Device::cpu, true, cpu},
+                                   {Device::cuda, false, "this build of gpuconv has no CUDA device"}};
+  });
 }
 
 namespace detail {
@@ -50,9 +53,7 @@ namespace {
 std::string scaled(double value, double step, std::span<const char* const> units) {
   std::size_t unit = 0;
   while (std::abs(value) >= step && unit + 1 < units.size()) value /= step, ++unit;
-  std::ostringstream out;
-  out << std::setprecision(value < 10 ? 2 : 3) << value << ' ' << units[unit];
-  return std::move(out).str();
+  return text(std::setprecision(value < 10 ? 2 : 3), value, ' ', units[unit]);
 }
 
 }  // namespace

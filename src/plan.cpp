@@ -19,16 +19,6 @@ using namespace detail;
 
 namespace {
 
-// Runs `f`; an allocation that fails inside becomes OutOfMemory.
-template <class F>
-decltype(auto) guarded(F&& f) {
-  try {
-    return f();
-  } catch (std::bad_alloc const&) {
-    throw_out_of_memory(0);
-  }
-}
-
 struct Candidate {
   Solver const* solver;
   std::string refusal;  // empty: it applies
@@ -41,6 +31,13 @@ std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
   std::string why = s.refusal(g);
   if (why.empty() && !s.automatic && o.method == Method::automatic) why = "only where it is forced";
   return why;
+}
+
+std::string explain_line(Candidate const& c, Geometry const& g, int threads) {
+  const std::string what = c.refusal.empty()
+                               ? text(c.solver->parameters(g, threads), ", about ", seconds_text(c.seconds))
+                               : "no: " + c.refusal;
+  return text("  ", std::left, std::setw(5), name(c.solver->device), std::setw(13), name(c.solver->method), what, '\n');
 }
 
 void check_options(Options const& o) {
@@ -201,17 +198,10 @@ std::string explain(Problem const& problem, Options const& options) {
     std::stable_sort(candidates.begin(), candidates.end(), [](Candidate const& a, Candidate const& b) {
       return std::pair(!a.refusal.empty(), a.seconds) < std::pair(!b.refusal.empty(), b.seconds);
     });
-    std::ostringstream out;
-    out << to_string(problem) << '\n';
-    for (Candidate const& c : candidates) {
-      out << "  " << std::left << std::setw(5) << name(c.solver->device) << std::setw(13) << name(c.solver->method);
-      if (c.refusal.empty())
-        out << c.solver->parameters(g, threads_of(options)) << ", about " << seconds_text(c.seconds);
-      else out << "no: " << c.refusal;
-      out << '\n';
-    }
-    if (options.device != Device::cpu) out << "  cuda               no: this build of gpuconv has no CUDA device\n";
-    return std::move(out).str();
+    std::string lines = to_string(problem) + '\n';
+    for (Candidate const& c : candidates) lines += explain_line(c, g, threads_of(options));
+    if (options.device != Device::cpu) lines += "  cuda               no: this build of gpuconv has no CUDA device\n";
+    return lines;
   });
 }
 

@@ -58,11 +58,11 @@ Slice output_slice(std::int64_t n, std::int64_t m, Mode mode, Same same) {
 }
 
 std::string to_string(Problem const& p) {
-  std::string out = text(p.batch, " x ", p.signal, ' ', name(p.type), " * ", p.filter, ' ', name(filter_type(p)));
-  if (p.filters == Filters::per_row) out += " a row";
-  out += text(" -> ", name(p.mode));
-  if (p.mode == Mode::same && p.same != Same::numpy) out += text(" (", name(p.same), ')');
-  return out + text(' ', output_slice(p).length, ' ', name(result_type(p)));
+  const bool other_same = p.mode == Mode::same && p.same != Same::numpy;
+  return text(p.batch, " x ", p.signal, ' ', name(p.type), " * ", p.filter, ' ', name(filter_type(p)),
+              p.filters == Filters::per_row ? " a row" : "", " -> ", name(p.mode), other_same ? " (" : "",
+              other_same ? name(p.same) : "", other_same ? ") " : " ", output_slice(p).length, ' ',
+              name(result_type(p)));
 }
 
 namespace detail {
@@ -77,7 +77,7 @@ std::int64_t bytes_of(std::int64_t rows, std::int64_t columns, Type type, const 
 }
 
 // Below this no machine needs to be asked how much memory it has.
-constexpr std::int64_t kSurelyFits = std::int64_t{64} << 20;
+constexpr double kSurelyFits = 64 << 20;
 
 void check_types(Problem const& p) {
   const Type filter = filter_type(p), result = result_type(p);
@@ -117,13 +117,14 @@ Geometry check(Problem const& p) {
   for (const std::int64_t part : parts)
     if (__builtin_add_overflow(total, part, &total))
       throw InvalidArgument(text("signal, filter and result together overflow 64-bit sizes"));
-  check_fits(total);
+  check_fits(static_cast<double>(total));
   return g;
 }
 
-void check_fits(std::int64_t bytes) {
-  if (bytes <= kSurelyFits || bytes <= machine_memory()) return;
-  throw OutOfMemory(text(bytes, " bytes are needed; this machine has ", machine_memory()), bytes);
+void check_fits(double bytes) {
+  if (bytes <= kSurelyFits || bytes <= static_cast<double>(machine_memory())) return;
+  const auto needed = static_cast<std::int64_t>(std::min(bytes, 9e18));
+  throw OutOfMemory(text(needed, " bytes are needed; this machine has ", machine_memory()), needed);
 }
 
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {

@@ -20,8 +20,8 @@ struct Geometry {
 /// Throws InvalidArgument or, where the data alone exceed the machine's memory, OutOfMemory.
 Geometry check(Problem const&);
 
-/// Throws OutOfMemory where `bytes` exceed the machine's memory.
-void check_fits(std::int64_t bytes);
+/// Throws OutOfMemory where `bytes` exceed the machine's memory. A double: sums of sizes that cannot overflow.
+void check_fits(double bytes);
 
 /// a * b, or the largest value; for non-negative numbers.
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b);

@@ -1,16 +1,34 @@
 // Builds the texts of errors and descriptions.
 #pragma once
 
+#include <gpuconv/convolve.hpp>
+
+#include <new>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace gpuconv::detail {
 
+/// Runs `f`; an allocation that fails inside becomes OutOfMemory.
+template <class F>
+decltype(auto) guarded(F&& f) {
+  try {
+    return f();
+  } catch (std::bad_alloc const&) {
+    throw_out_of_memory(0);
+  }
+}
+
+/// The parts, one after the other. Throws OutOfMemory.
 template <class... Parts>
 std::string text(Parts const&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return std::move(out).str();
+  return guarded([&] {
+    std::ostringstream out;
+    out.exceptions(std::ios::badbit);  // or a failed allocation would cut the text, without a word
+    (out << ... << parts);
+    return std::move(out).str();
+  });
 }
 
 /// "1.5 KiB", "3.2 GiB".

@@ -98,7 +98,8 @@ def gpuconv_plan(shim: Shim, work: Workload, method: str = "auto", threads: int 
         plan = Plan(shim, work.filter, work.signal, method, threads)
     except ShimError as error:
         raise Skipped(name, str(error)) from error
-    outs = [np.zeros(work.outputs, work.dtype) for _ in range(work.sets)]
+    # Ones, not zeros: those would be pages that the system only hands out, and clears, at the first execute.
+    outs = [np.ones(work.outputs, work.dtype) for _ in range(work.sets)]
     arguments = [(plan, s.ctypes.data, o.ctypes.data) for s, o in zip(work.signals, outs)]
 
     def execute(i):

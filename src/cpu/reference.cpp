@@ -27,11 +27,14 @@ using Wider =
 template <class C>
 class Reference final : public Executor {
  public:
-  explicit Reference(Geometry const& g)
-      : g_(g),
-        filters_(static_cast<std::size_t>(g.filters * g.filter)),
-        signal_(static_cast<std::size_t>(g.signal)),
-        out_(static_cast<std::size_t>(g.length)) {}
+  explicit Reference(Geometry const& g) : g_(g) {
+    const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
+                            static_cast<double>(g.signal) + static_cast<double>(g.length);
+    check_fits(elements * sizeof(C));
+    filters_.resize(static_cast<std::size_t>(g.filters * g.filter));
+    signal_.resize(static_cast<std::size_t>(g.signal));
+    out_.resize(static_cast<std::size_t>(g.length));
+  }
 
   void set_filter(HostInput filter) override {
     const Source<C> source(filter);
