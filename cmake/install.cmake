@@ -1,4 +1,4 @@
-# What is installed, as two components: gpuconv-runtime (the shared library and the tool) and gpuconv-dev (headers,
+# What is installed, as two components: gpuconv-runtime (the shared library; tools/ adds the tool) and gpuconv-dev (headers,
 # the static library, and what CMake and pkg-config read). Nothing in them depends on where they are installed.
 include(CMakePackageConfigHelpers)
 
@@ -6,13 +6,6 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gpuconv)
 install(TARGETS gpuconv EXPORT gpuconv-targets
   LIBRARY COMPONENT gpuconv-runtime NAMELINK_COMPONENT gpuconv-dev
   ARCHIVE COMPONENT gpuconv-dev)
-if(TARGET gpuconv_tool)
-  if(BUILD_SHARED_LIBS)  # the tool finds it from its own place
-    file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-    set_target_properties(gpuconv_tool PROPERTIES INSTALL_RPATH $ORIGIN/${lib_from_bin})
-  endif()
-  install(TARGETS gpuconv_tool RUNTIME COMPONENT gpuconv-runtime)
-endif()
 install(DIRECTORY include/gpuconv DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT gpuconv-dev)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT gpuconv-dev)
 

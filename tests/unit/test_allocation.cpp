@@ -200,7 +200,8 @@ TEST(ErrorsWhenMemoryIsShort, OfWrongSizes) {
 TEST(ErrorsWhenMemoryIsShort, OfProblemsLargerThanMemory) {
   const float sample = 1;
   const std::span<float const> claimed(&sample, static_cast<std::size_t>(machine_memory()));
-  expect_only_typed_errors([&] { convolve(claimed, std::vector<float>{1}); });
+  const std::vector<float> one{1};
+  expect_only_typed_errors([&] { convolve(claimed, one); });
   expect_only_typed_errors([&] { Plan({.signal = machine_memory(), .filter = 3}); });
 }
 

@@ -129,6 +129,30 @@ TEST_P(Batches, AreTheSameInEveryRun) {
   }
 }
 
+// What is read may overlap: every window of one signal as a row of its own.
+TEST_P(Batches, SlidingWindowsOfOneSignal) {
+  Rng rng = test_rng();
+  for (std::int64_t const step : {1, 3, 100}) {
+    const Problem p{.signal = 130, .filter = 17, .batch = 40, .filters = Filters::per_row, .mode = Mode::same};
+    Workload apart = random_workload(p, rng);
+    Array signal(Type::float32, 1, p.signal + step * (p.batch - 1)),
+        filter(Type::float32, 1, p.filter + step * (p.batch - 1));
+    fill_random(signal, rng);
+    fill_random(filter, rng);
+    for (std::int64_t r = 0; r < p.batch; ++r) {
+      std::copy_n(signal.row<float>(0).begin() + r * step, p.signal, apart.signal.row<float>(r).begin());
+      std::copy_n(filter.row<float>(0).begin() + r * step, p.filter, apart.filter.row<float>(r).begin());
+    }
+    const Outcome expected = run(apart, options());
+    Plan plan(p, options());
+    Array out(Type::float32, p.batch, plan.output_length());
+    plan.set_filter({filter.input().data(), Type::float32, {.rows = p.batch, .columns = p.filter, .stride = step}});
+    plan.execute({signal.input().data(), Type::float32, {.rows = p.batch, .columns = p.signal, .stride = step}},
+                 out.output());
+    EXPECT_TRUE(out == expected.out) << "step " << step << ", " << plan.describe();
+  }
+}
+
 // Vectors of an unaligned row straddle other boundaries; the sums must not.
 TEST_P(Batches, DoNotDependOnAlignment) {
   Rng rng = test_rng();
