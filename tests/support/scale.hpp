@@ -8,7 +8,7 @@ namespace gpuconv::test {
 #if defined(__SANITIZE_THREAD__)
 inline constexpr std::int64_t kSlowdown = 16;
 #elif defined(__SANITIZE_ADDRESS__)
-inline constexpr std::int64_t kSlowdown = 8;
+inline constexpr std::int64_t kSlowdown = 4;
 #elif !defined(__OPTIMIZE__)
 inline constexpr std::int64_t kSlowdown = 4;
 #else

@@ -174,11 +174,8 @@ TEST_P(Batches, DoNotDependOnAlignment) {
 
 // Results larger than the cache are written by other instructions.
 TEST_P(Batches, StreamedResultsAreTheSame) {
-  if (solver()->method == Method::reference)
-    GTEST_SKIP() << "the reference has one way to write, and takes minutes here";
-  if (kSlowdown > 1) GTEST_SKIP() << "too slow under a sanitizer";
   Rng rng = test_rng();
-  for (Shape const& shape : {Shape{1 << 17, 9}, Shape{1 << 17, 300}}) {
+  for (Shape const& shape : {Shape{1 << 17, 9}, Shape{1 << 17, 40}}) {
     const Problem p{.signal = shape.signal, .filter = shape.filter, .batch = 9, .mode = Mode::same};
     Workload w = random_workload({.signal = p.signal, .filter = p.filter, .mode = p.mode}, rng);
     Workload many = empty_workload(p);
