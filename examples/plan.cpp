@@ -26,8 +26,8 @@ int main() {
 
   // What is forced is obeyed or refused, never replaced.
   try {
-    Plan(problem, {.device = Device::cuda});
-    std::cout << "there is a GPU\n";
+    const Plan on_gpu(problem, {.device = Device::cuda});
+    std::cout << "on a GPU: " << on_gpu.describe() << '\n';
   } catch (Unsupported const& error) {
     std::cout << "no GPU: " << error.what() << '\n';
   }

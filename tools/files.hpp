@@ -68,7 +68,7 @@ class Descriptor {
 class OutputFile final : public Sink {
  public:
   /// Throws FileError.
-  explicit OutputFile(std::string path);
+  explicit OutputFile(std::string const& path);
   ~OutputFile() override;
   void write(void const* from, std::size_t size) override;
   std::string const& name() const override { return name_; }

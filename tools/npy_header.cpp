@@ -207,7 +207,7 @@ void check_size(Header const& header, std::string const& file) {
 }  // namespace
 
 Header parse_header(std::string_view dictionary, std::string const& file) {
-  const Header header = Parser(dictionary, file).parse();
+  Header header = Parser(dictionary, file).parse();
   check_size(header, file);
   return header;
 }

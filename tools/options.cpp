@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace tool {
 
@@ -26,7 +27,7 @@ CLI::Option* add_count(CLI::App& app, std::string const& flag, std::int64_t leas
     if (value && *value >= least && *value <= most) return {};
     return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
   };
-  const auto set = [assign](std::string const& text) { assign(*decimal(text)); };
+  const auto set = [assign = std::move(assign)](std::string const& text) { assign(*decimal(text)); };
   return app.add_option_function<std::string>(flag, set, help)->check(refusal)->option_text("N");
 }
 

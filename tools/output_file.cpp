@@ -64,7 +64,7 @@ void take_permissions(int file, struct stat const& older) noexcept {
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path) : name_(path == "-" ? "standard output" : path) {
+OutputFile::OutputFile(std::string const& path) : name_(path == "-" ? "standard output" : path) {
   if (path == "-" || path == "/dev/stdout") {
     file_.reset(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
     if (file_.get() < 0) fail(errno);
