@@ -26,7 +26,7 @@ std::int64_t machine_memory() noexcept {
 
 int hardware_threads() noexcept {
   static const int count = [] {
-    cpu_set_t set;  // respects taskset and container limits on CPUs
+    cpu_set_t set;  // respects taskset and cpusets
     if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? static_cast<int>(online) : 1;

@@ -46,7 +46,10 @@ void check_options(Options const& o) {
   if (o.threads < 0) throw InvalidArgument(text("threads is ", o.threads, ", at least 1 or 0 (all) is expected"));
 }
 
-int threads_of(Options const& o) { return o.threads ? o.threads : hardware_threads(); }
+// More threads than this only wait for each other, and stay in the pool for the life of the process.
+int most_threads() { return std::max(64, 4 * hardware_threads()); }
+
+int threads_of(Options const& o) { return o.threads ? std::min(o.threads, most_threads()) : hardware_threads(); }
 
 [[noreturn]] void refuse(Geometry const& g, Options const& o) {
   if (o.device == Device::cuda) throw Unsupported("device cuda: this build of gpuconv has no CUDA device");
@@ -145,6 +148,11 @@ Plan::Plan(Problem const& problem, Options const& options) {
     executor_->seconds = chosen.seconds;
   });
 }
+detail::Executor& Plan::executor() const {
+  if (!executor_) throw InvalidArgument("the plan was moved from");
+  return *executor_;
+}
+
 Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
 Plan::~Plan() = default;
@@ -158,31 +166,34 @@ std::size_t Plan::workspace_bytes() const noexcept { return executor_->workspace
 
 std::string Plan::describe() const {
   return guarded([&] {
-    return text(name(device()), ' ', name(method()), ", ",
-                executor_->solver->parameters(executor_->geometry, threads()), ", about ",
-                seconds_text(executor_->seconds));
+    const Executor& e = executor();
+    return text(name(device()), ' ', name(method()), ", ", e.solver->parameters(e.geometry, e.threads), ", about ",
+                seconds_text(e.seconds));
   });
 }
 
 void Plan::set_filter(HostInput filter) {
   guarded([&] {
-    const Geometry& g = executor_->geometry;
-    executor_->has_filter = false;
+    Executor& e = executor();
+    const Geometry& g = e.geometry;
+    e.has_filter = false;
     check_view(filter, "filter", g.filters, g.filter, g.filter_type);
-    executor_->set_filter(filter);
-    executor_->has_filter = true;
+    e.set_filter(filter);
+    e.has_filter = true;
   });
 }
 
 void Plan::execute(HostInput signal, HostOutput out) {
   guarded([&] {
-    const Geometry& g = executor_->geometry;
-    if (!executor_->has_filter) throw InvalidArgument("execute before set_filter");
+    Executor& e = executor();
+    const Geometry& g = e.geometry;
+    if (!e.has_filter) throw InvalidArgument("execute before set_filter");
     check_view(signal, "signal", g.batch, g.signal, g.signal_type);
     check_view(out, "output", g.batch, g.length, g.result_type);
     const Bytes in = extent(signal), result = extent(out);
-    if (in.begin < result.end && result.begin < in.end) throw InvalidArgument("signal and output overlap");
-    executor_->execute(signal, out);
+    if (in.begin < result.end && result.begin < in.end)
+      throw InvalidArgument("the address ranges of signal and output overlap");
+    e.execute(signal, out);
   });
 }
 

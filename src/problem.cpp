@@ -15,7 +15,7 @@ using detail::text;
 std::string_view name(Type type) noexcept {
   static constexpr std::array<std::string_view, type_count> names{"int8",   "int16",  "int32",  "int64",   "uint8",
                                                                   "uint16", "uint32", "uint64", "float32", "float64"};
-  return names[static_cast<std::size_t>(type)];
+  return static_cast<int>(type) < type_count ? names[static_cast<std::size_t>(type)] : "unknown";
 }
 std::string_view name(Mode mode) noexcept {
   return mode == Mode::full ? "full" : mode == Mode::same ? "same" : "valid";
@@ -26,7 +26,7 @@ std::string_view name(Same same) noexcept {
 std::string_view name(Filters filters) noexcept { return filters == Filters::shared ? "shared" : "one a row"; }
 std::string_view name(Method method) noexcept {
   static constexpr std::array<std::string_view, 5> names{"auto", "reference", "direct", "overlap-save", "fft"};
-  return names[static_cast<std::size_t>(method)];
+  return static_cast<std::size_t>(method) < names.size() ? names[static_cast<std::size_t>(method)] : "unknown";
 }
 std::string_view name(Device device) noexcept {
   return device == Device::automatic ? "auto" : device == Device::cpu ? "cpu" : "cuda";

@@ -15,7 +15,8 @@ namespace gpuconv {
 struct Options {
   Method method = Method::automatic;
   Device device = Device::automatic;
-  int threads = 0;  ///< CPU threads at most; 0: as many as the machine runs at once
+  int threads =
+      0;  ///< CPU threads at most; 0: as many as the machine runs at once; never more than 4 times that, or 64
 };
 
 namespace detail {
@@ -23,7 +24,8 @@ class Executor;
 }
 
 /// A problem with its chosen solver. Everything is allocated by the constructor and by `set_filter`; `execute`
-/// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only.
+/// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only; a plan
+/// that was moved from can only be assigned to or destroyed, and says so where it can throw.
 class GPUCONV_API Plan {
  public:
   /// Chooses the solver with the lowest estimate among those that `options` allow.
@@ -41,7 +43,7 @@ class GPUCONV_API Plan {
   /// Outputs a row.
   std::int64_t output_length() const noexcept;
 
-  /// Bytes this plan holds: prepared filters, tables of its own and workspace.
+  /// Bytes this plan uses: prepared filters, workspace, and tables (which plans of the same block size share).
   std::size_t workspace_bytes() const noexcept;
 
   /// The solver, its parameters and the estimated time.
@@ -52,11 +54,14 @@ class GPUCONV_API Plan {
   /// an error the plan has no filter.
   void set_filter(HostInput filter);
 
-  /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`; both may have row strides, and must not
-  /// overlap. Returns when `out` is written. Throws InvalidArgument, before anything is written.
+  /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`; both may have row strides, and the
+  /// address ranges they span must not overlap. Returns when `out` is written. Throws InvalidArgument, before anything
+  /// is written.
   void execute(HostInput signal, HostOutput out);
 
  private:
+  detail::Executor& executor() const;
+
   std::unique_ptr<detail::Executor> executor_;
 };
 

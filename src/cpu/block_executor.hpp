@@ -26,7 +26,7 @@ class BlockExecutor final : public Executor {
     start_workers(threads);
   }
 
-  void set_filter(HostInput filter) override { filter_.set_filter(Source<C>(filter), shared_out_ ? 1 : threads); }
+  void set_filter(HostInput filter) override { filter_.set_filter(Source<C>(filter), threads); }
 
   void execute(HostInput signal, HostOutput out) override {
     const Source<C> source(signal);

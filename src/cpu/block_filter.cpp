@@ -1,5 +1,7 @@
 #include "block_filter.hpp"
 
+#include "thread_pool.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -16,6 +18,38 @@ void scale(C* x, std::int64_t count, int exponent) {
   // In two steps: 2^exponent itself may be out of range.
   const C half = std::ldexp(C(1), exponent / 2), rest = std::ldexp(C(1), exponent - exponent / 2);
   for (std::int64_t i = 0; i < count; ++i) x[i] = x[i] * half * rest;
+}
+
+template <class C>
+bool all_finite(const C* x, std::int64_t count) {
+  return std::all_of(x, x + count, [](C v) { return std::isfinite(v); });
+}
+
+template <class C>
+bool is_aligned(const C* p) {
+  return reinterpret_cast<std::uintptr_t>(p) % static_cast<std::uintptr_t>(simd_target().bits / 8) == 0;
+}
+
+template <class C>
+double norm(const C* x, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return std::sqrt(sum);
+}
+
+// y times 2^exponent. What certainly overflows becomes infinite; where the error of a transform of operands with the
+// product `norms` of their norms leaves it open, `direct_sum(i)` decides.
+template <class C, class Sum>
+void scale_back(C* y, std::int64_t count, int exponent, double norms, Sum direct_sum) {
+  using Limits = std::numeric_limits<C>;
+  const C limit = std::ldexp(Limits::max(), -exponent);  // infinite where nothing can overflow
+  const C margin = static_cast<C>(128 * static_cast<double>(Limits::epsilon()) * norms);  // above c u log2(N), N < 2^64
+  for (std::int64_t i = 0; i < count; ++i) {
+    const C size = std::abs(y[i]);
+    if (size > limit + margin) y[i] = std::copysign(Limits::infinity(), y[i]);
+    else if (size >= limit - margin) y[i] = direct_sum(i);
+    else y[i] = std::ldexp(y[i], exponent);
+  }
 }
 
 // Sets what is not finite to zero and returns the largest magnitude left.
@@ -60,22 +94,25 @@ std::size_t BlockFilter<C>::bytes() const {
 template <class C>
 void BlockFilter<C>::set_filter(Source<C> const& source, int threads) {
   for (std::int64_t f = 0; f < g_.filters; ++f) {
-    source.load(f, 0, g_.filter, taps_.data() + f * g_.filter);
-    prepare(f, threads);
+    C* const taps = taps_.data() + f * g_.filter;
+    source.load(f, 0, g_.filter, taps);
+    Filter& filter = filters_[static_cast<std::size_t>(f)];
+    filter = {};
+    for (std::int64_t j = 0; j < g_.filter; ++j)
+      if (!std::isfinite(taps[j])) filter.not_finite.push_back(j);
   }
+  // Threads share the filters out where each has a workspace, or work on one after the other.
+  const int slots = static_cast<int>(workspaces_.size());
+  const auto task = [&](std::int64_t f, int slot) { prepare(f, slot, slots == 1 ? threads : 1); };
+  parallel_for(g_.filters, std::min(slots, threads), task);
 }
 
 template <class C>
-void BlockFilter<C>::prepare(std::int64_t f, int threads) {
+void BlockFilter<C>::prepare(std::int64_t f, int slot, int threads) {
   Filter& filter = filters_[static_cast<std::size_t>(f)];
-  const C* const taps = taps_.data() + f * g_.filter;
-  filter = {};
-  for (std::int64_t j = 0; j < g_.filter; ++j)
-    if (!std::isfinite(taps[j])) filter.not_finite.push_back(j);
-
-  Workspace& w = workspaces_[0];
+  Workspace& w = workspaces_[static_cast<std::size_t>(slot)];
   C* const padded = w.in.data();
-  std::copy_n(taps, g_.filter, padded);
+  std::copy_n(taps_.data() + f * g_.filter, g_.filter, padded);
   std::fill(padded + g_.filter, padded + shape_.size, C(0));
   const C largest = clean(padded, g_.filter);
   // A spectrum's values are at most the sum of the magnitudes, and 1 / points is a factor of them: half the range of
@@ -84,8 +121,8 @@ void BlockFilter<C>::prepare(std::int64_t f, int threads) {
   const C too_large = std::sqrt(Limits::max()) / static_cast<C>(g_.filter);
   const C too_small = std::sqrt(Limits::min()) * static_cast<C>(shape_.size);
   if (largest > 0 && !(largest >= too_small && largest <= too_large)) filter.exponent = std::ilogb(largest) + 1;
-  filter.plain = filter.not_finite.empty() && filter.exponent == 0;
   scale(padded, g_.filter, -filter.exponent);
+  filter.norm = norm(padded, g_.filter);
   transform_->spectrum(padded, w.work.data(), spectra_.data() + f * transform_->spectrum_size(), threads);
 }
 
@@ -106,18 +143,24 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
     signal.load_padded(row, g_.signal, first, shape_.size, w.in.data());
     x = w.in.data();
   }
+  Filter const& filter = filters_[static_cast<std::size_t>(f)];
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(result + begin) % 64 == 0;
   // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
-  C* const y = whole && (aligned || !stream_) ? result + begin : w.out.data();
-  const bool finite = transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y, shape_.drop,
-                                           w.work.data(), next, stream_ && y != w.out.data(), threads);
-  if (!finite || !filters_[static_cast<std::size_t>(f)].plain) {
+  const bool in_place = whole && filter.exponent == 0 && (!stream_ || is_aligned(result + begin));
+  C* const y = in_place ? result + begin : w.out.data();
+  bool finite =
+      filter.not_finite.empty() && transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y,
+                                                        shape_.drop, w.work.data(), next, stream_ && in_place, threads);
+  if (finite && filter.exponent != 0) {
+    scale(y, count, filter.exponent);
+    finite = all_finite(y, count);
+  }
+  if (!finite) {
     repair(signal, row, first, count, w, threads);
     out.store(row, begin, count, w.out.data());
-  } else if (y == w.out.data()) {
-    if (whole) simd_target().kernels<C>().stream_copy(y, result + begin, count);
+  } else if (!in_place) {
+    if (whole && stream_) simd_target().kernels<C>().stream_copy(y, result + begin, count);
     else out.store(row, begin, count, y);
   }
 }
@@ -137,19 +180,17 @@ void BlockFilter<C>::repair(Source<C> const& signal, std::int64_t row, std::int6
   scale(x, shape_.size, -exponent);
   transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y, shape_.drop, w.work.data(), nullptr,
                        false, threads);
-  scale(y, count, exponent + filters_[static_cast<std::size_t>(f)].exponent);
-
+  const double x_norm = norm(x, shape_.size);
   load();
-  for (std::int64_t o = 0; o < count; ++o) {
-    if (std::isfinite(y[o])) continue;
-    // Overflows, or just not: the direct sum decides. It stays non-finite once it is.
+  Filter const& filter = filters_[static_cast<std::size_t>(f)];
+  scale_back(y, count, exponent + filter.exponent, x_norm * filter.norm, [&](std::int64_t o) {
     const std::int64_t k = first + shape_.drop + o;  // index within the full convolution
     const std::int64_t end = std::min(g_.filter, k + 1);
-    C sum = 0;
+    C sum = 0;  // stays non-finite once it is
     for (std::int64_t j = std::max<std::int64_t>(0, k - g_.signal + 1); j < end && std::isfinite(sum); ++j)
       sum += x[shape_.drop + o - j] * taps[j];
-    y[o] = sum;
-  }
+    return sum;
+  });
   add_not_finite(row, first, count, w);
 }
 

@@ -56,17 +56,17 @@ decltype(auto) visit_floating(Type compute, F&& f) {
 /// Convolves blocks of rows with prepared filters.
 ///
 /// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
-/// samples and scaled to at most 1, so that nothing overflows on the way; an output that overflows even then is
+/// samples and scaled to at most 1, so that nothing overflows on the way; an output too close to overflow to tell is
 /// summed directly, NaNs are spread over the windows that hold them, and the products of infinite samples are added.
 /// Costs when all is finite: one multiply-add a stored vector. Otherwise a second transform of the block, and for
-/// each infinite sample (not for NaNs) one pass over the filter.
+/// each infinite sample (not for NaNs) a pass over the filter by one thread.
 template <class C>
 class BlockFilter {
  public:
   /// Prepares the workspace of `slots` threads. Throws std::bad_alloc, OutOfMemory.
   BlockFilter(Geometry const& g, std::int64_t block_size, int slots);
 
-  /// `threads` work on each filter.
+  /// Throws std::bad_alloc.
   void set_filter(Source<C> const& filters, int threads);
 
   std::int64_t blocks() const { return shape_.blocks(g_.length); }
@@ -78,15 +78,15 @@ class BlockFilter {
 
  private:
   struct Filter {
-    bool plain = true;  // finite and of ordinary magnitude: a block need not be repaired for its sake
-    int exponent = 0;   // the spectrum is that of the filter times 2^-exponent
+    int exponent = 0;                      // the spectrum is that of the filter times 2^-exponent
+    double norm = 0;                       // of the filter so scaled
     std::vector<std::int64_t> not_finite;  // taps, left out of the spectrum
   };
   struct Workspace {
     AlignedBuffer<C> work, in, out;
   };
 
-  void prepare(std::int64_t f, int threads);
+  void prepare(std::int64_t f, int slot, int threads);
   void repair(Source<C> const& signal, std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w,
               int threads);
   void add_not_finite(std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w) const;

@@ -1,12 +1,17 @@
 #include "thread_pool.hpp"
 
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
 #include <atomic>
+#include <climits>
 #include <condition_variable>
+#include <cstddef>
+#include <exception>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 namespace gpuconv::detail {
 namespace {
@@ -27,11 +32,34 @@ struct Job {
   bool wants_help() const { return taken < slots && next.load(std::memory_order_relaxed) < tasks; }
 };
 
+// All signals blocked while it lives, for threads to inherit: handlers of the program belong on its own threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(SignalsBlocked const&) = delete;
+  SignalsBlocked& operator=(SignalsBlocked const&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// Never destroyed: plans may be used while the program exits. A forked child has none of the workers and starts over.
 class Pool {
  public:
   static Pool& get() {
-    static Pool pool;
-    return pool;
+    alignas(Pool) static std::byte storage[sizeof(Pool)];
+    static const bool made = [] {
+      new (storage) Pool;
+      pthread_atfork(nullptr, nullptr, [] { new (storage) Pool; });
+      return true;
+    }();
+    static_cast<void>(made);
+    return *std::launder(reinterpret_cast<Pool*>(storage));
   }
 
   void run(Job& job) {
@@ -39,7 +67,7 @@ class Pool {
       const std::lock_guard lock(mutex_);
       *tail() = &job;
     }
-    wake_.notify_all();
+    for (int i = 1; i < job.slots; ++i) wake_.notify_one();
     job.work(0);
     std::unique_lock lock(mutex_);
     unlink(job);
@@ -47,25 +75,21 @@ class Pool {
   }
 
   void start(int workers) noexcept {
+    if (workers <= workers_.load(std::memory_order_relaxed)) return;
     const std::lock_guard lock(mutex_);
-    try {
-      threads_.reserve(static_cast<std::size_t>(workers));
-      while (static_cast<int>(threads_.size()) < workers) threads_.emplace_back([this] { loop(); });
-    } catch (std::system_error const&) {  // the system has no more threads: fewer will do
-    } catch (std::bad_alloc const&) {
+    const SignalsBlocked blocked;
+    while (workers_.load(std::memory_order_relaxed) < std::min(workers, limit_)) {
+      try {
+        std::thread([this] { loop(); }).detach();
+        workers_.fetch_add(1, std::memory_order_relaxed);
+      } catch (std::exception const&) {  // the system has no more threads, or memory for them: fewer will do
+        limit_ = workers_.load(std::memory_order_relaxed);
+      }
     }
   }
 
  private:
   Pool() = default;
-  ~Pool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& t : threads_) t.join();
-  }
 
   Job** tail() {
     Job** p = &jobs_;
@@ -83,12 +107,11 @@ class Pool {
     return job;
   }
 
-  void loop() {
+  [[noreturn]] void loop() {
     std::unique_lock lock(mutex_);
     for (;;) {
       Job* job = nullptr;
-      wake_.wait(lock, [&] { return stopping_ || (job = find()); });
-      if (stopping_) return;
+      wake_.wait(lock, [&] { return (job = find()) != nullptr; });
       const int slot = job->taken++;
       ++job->active;
       lock.unlock();
@@ -101,8 +124,8 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* jobs_ = nullptr;
-  std::vector<std::thread> threads_;
-  bool stopping_ = false;
+  std::atomic<int> workers_{0};
+  int limit_ = INT_MAX;  // workers the system allowed; guarded by mutex_
 };
 
 }  // namespace

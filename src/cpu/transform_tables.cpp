@@ -11,6 +11,7 @@
 #include <mutex>
 #include <numbers>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace gpuconv::detail {
@@ -87,13 +88,17 @@ std::int64_t RightAngleTransform<T>::largest_in_cache() {
 
 template <class T>
 std::shared_ptr<const RightAngleTransform<T>> RightAngleTransform<T>::get(std::int64_t points) {
-  static std::mutex mutex;
-  static std::map<std::int64_t, std::shared_ptr<const RightAngleTransform>> kept;
-  const std::lock_guard lock(mutex);
-  if (const auto found = kept.find(points); found != kept.end()) return found->second;
+  // Never destroyed: plans may be made while the program exits.
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::map<std::int64_t, std::shared_ptr<const RightAngleTransform>>;
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto found = kept.find(points); found != kept.end()) return found->second;
+  }
   auto made = std::make_shared<const RightAngleTransform>(points);
-  if (points <= kKeptPoints) kept.emplace(points, made);
-  return made;
+  if (points > kKeptPoints) return made;
+  const std::lock_guard lock(mutex);
+  return kept.emplace(points, std::move(made)).first->second;  // another thread's, if it was faster
 }
 
 template <class T>

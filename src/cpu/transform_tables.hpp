@@ -9,7 +9,7 @@
 
 namespace gpuconv::detail {
 
-/// A transform with its tables: immutable, shared by the plans that use its size.
+/// A transform with its tables: immutable. Those of small sizes are shared by all plans.
 template <class T>
 class RightAngleTransform {
  public:
