@@ -6,8 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
+
+namespace gpuconv::detail {
+// GoogleTest's way to print a parameter.
+inline void PrintTo(Solver const* solver, std::ostream* out) {
+  *out << name(solver->device) << ' ' << name(solver->method);
+}
+}  // namespace gpuconv::detail
 
 namespace gpuconv::test {
 
