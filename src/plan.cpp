@@ -211,7 +211,7 @@ std::string explain(Problem const& problem, Options const& options) {
     });
     std::string lines = to_string(problem) + '\n';
     for (Candidate const& c : candidates) lines += explain_line(c, g, threads_of(options));
-    if (options.device != Device::cpu) lines += "  cuda               no: this build of gpuconv has no CUDA device\n";
+    if (options.device != Device::cpu) lines += "  cuda              no: this build of gpuconv has no CUDA device\n";
     return lines;
   });
 }

@@ -8,4 +8,5 @@
 #include <gpuconv/plan.hpp>
 #include <gpuconv/problem.hpp>
 #include <gpuconv/types.hpp>
+#include <gpuconv/version.hpp>
 #include <gpuconv/view.hpp>
