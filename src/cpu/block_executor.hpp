@@ -20,7 +20,7 @@ class BlockExecutor final : public Executor {
  public:
   BlockExecutor(Geometry const& g, std::int64_t block_size, int used_threads)
       : batch_(g.batch),
-        shared_out_(block_size / 2 <= RightAngleTransform<C>::largest_in_cache()),
+        shared_out_(RightAngleTransform<C>::block_in_cache(block_size)),
         filter_(g, block_size, shared_out_ ? used_threads : 1) {
     threads = used_threads;
     start_workers(threads);

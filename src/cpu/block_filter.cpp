@@ -21,16 +21,6 @@ void scale(C* x, std::int64_t count, int exponent) {
 }
 
 template <class C>
-bool all_finite(const C* x, std::int64_t count) {
-  return std::all_of(x, x + count, [](C v) { return std::isfinite(v); });
-}
-
-template <class C>
-bool is_aligned(const C* p) {
-  return reinterpret_cast<std::uintptr_t>(p) % static_cast<std::uintptr_t>(simd_target().bits / 8) == 0;
-}
-
-template <class C>
 double norm(const C* x, std::int64_t count) {
   double sum = 0;
   for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
@@ -147,7 +137,7 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
   // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
-  const bool in_place = whole && filter.exponent == 0 && (!stream_ || is_aligned(result + begin));
+  const bool in_place = whole && filter.exponent == 0 && (!stream_ || past_vector_boundary(result + begin) == 0);
   C* const y = in_place ? result + begin : w.out.data();
   bool finite =
       filter.not_finite.empty() && transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y,

@@ -3,6 +3,8 @@
 
 #include <gpuconv/view.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -84,6 +86,13 @@ class Sink {
   Type type_;
   std::int64_t row_bytes_;
 };
+
+/// Integers always are.
+template <class C>
+bool all_finite(const C* x, std::int64_t count) {
+  if constexpr (!std::is_floating_point_v<C>) return true;
+  else return std::all_of(x, x + count, [](C v) { return std::isfinite(v); });
+}
 
 /// Calls `f(std::type_identity<C>{})` with the type that solvers compute in.
 template <class F>

@@ -19,9 +19,6 @@ inline constexpr double kCallSeconds = 2e-7;
 /// thread.
 inline constexpr double kWakeSeconds = 2e-5;
 
-/// Moving one byte between memory and one core, when data exceed the caches.
-inline constexpr double kByteSeconds = 6e-11;
-
 /// Threads worth using for work that takes one thread `seconds` in `tasks` pieces.
 inline int useful_threads(double seconds, std::int64_t tasks, int threads) {
   const double worth = std::max(1.0, seconds / (2 * kWakeSeconds));

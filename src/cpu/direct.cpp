@@ -8,7 +8,6 @@
 #include "../solver.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 namespace gpuconv::detail {
@@ -55,12 +54,6 @@ Tasks tasks_of(Geometry const& g) {
 double seconds(Geometry const& g, int threads) { return parallel_seconds(one_thread(g), tasks_of(g).count, threads); }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
-template <class C>
-bool all_finite(const C* x, std::int64_t count) {
-  if constexpr (std::is_floating_point_v<C>) return std::all_of(x, x + count, [](C v) { return std::isfinite(v); });
-  else return true;
-}
-
 template <class C>
 class Direct final : public Executor {
  public:
@@ -173,7 +166,7 @@ class Direct final : public Executor {
     C* const result = out.direct(out_row);
     if (row.direct && result && count >= tile()) {
       C* const to = result + (o - g_.first);
-      if (const std::int64_t past = misaligned(to); stream_ && past) {
+      if (const std::int64_t past = past_vector_boundary(to); stream_ && past) {
         count = kernels().lanes - past;
       } else {
         const std::int64_t tiles = count / tile();
@@ -183,12 +176,6 @@ class Direct final : public Executor {
     }
     copied(row, out, out_row, o, count, w);
     return count;
-  }
-
-  // Elements by which `p` is past a vector boundary; streamed outputs start on one.
-  static std::int64_t misaligned(const C* p) {
-    const auto bytes = static_cast<std::uintptr_t>(simd_target().bits / 8);
-    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) % bytes / sizeof(C));
   }
 
   // Through a copy of the window, converted and padded with zeros, with the taps that any of these outputs uses.

@@ -35,14 +35,10 @@ BlockChoice choose(Geometry const& g) {
   });
 }
 
-template <class C>
-bool in_cache(std::int64_t size) {
-  return size / 2 <= RightAngleTransform<C>::largest_in_cache();
-}
-
 // Blocks in the cache are pieces of work by themselves, larger ones are split finely.
 std::int64_t pieces(Geometry const& g, BlockChoice const& c) {
-  const bool small = visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) { return in_cache<C>(c.size); });
+  const bool small = visit_floating(
+      g.result_type, [&]<class C>(std::type_identity<C>) { return RightAngleTransform<C>::block_in_cache(c.size); });
   return small ? c.blocks : c.size;
 }
 

@@ -20,6 +20,8 @@ class RightAngleTransform {
   static std::int64_t smallest();
   /// Up to here a block and its tables stay in one core's cache, and one thread transforms it.
   static std::int64_t largest_in_cache();
+  /// Whether a block of this many real samples is such a one.
+  static bool block_in_cache(std::int64_t samples) { return samples / 2 <= largest_in_cache(); }
 
   explicit RightAngleTransform(std::int64_t points);
 
