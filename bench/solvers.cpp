@@ -75,7 +75,7 @@ int register_all() {
     const detail::Geometry g = detail::check(p);
     for (detail::Solver const* const s : detail::solvers()) {
       if (!s->refusal(g).empty()) continue;
-      if (s->seconds(g, hardware_threads()) > kLongest) {
+      if (s->seconds(g, {.threads = hardware_threads()}) > kLongest) {
         ++left_out;
         continue;
       }

@@ -1,4 +1,5 @@
 #include "cpu/simd_target.hpp"
+#include "solver.hpp"
 #include "text.hpp"
 
 #include <gpuconv/info.hpp>
@@ -42,8 +43,7 @@ std::vector<DeviceInfo> devices() {
     const std::string cpu =
         detail::text(hardware_threads(), " threads, ", simd_target(), " (", simd_bits(), "-bit vectors), ",
                      detail::bytes_text(static_cast<double>(machine_memory())), " of memory");
-    return std::vector<DeviceInfo>{{Device::cpu, true, cpu},
-                                   {Device::cuda, false, "this build of gpuconv has no CUDA device"}};
+    return std::vector<DeviceInfo>{{Device::cpu, true, cpu}, detail::cuda_device_info()};
   });
 }
 

@@ -19,6 +19,10 @@ using namespace detail;
 
 namespace {
 
+constexpr std::string_view kForDevice = "this plan is for arrays in device memory, as Options::memory said";
+constexpr std::string_view kForHost =
+    "this plan is for arrays in host memory: make it with Options::memory = Memory::device";
+
 struct Candidate {
   Solver const* solver;
   std::string refusal;  // empty: it applies
@@ -26,6 +30,7 @@ struct Candidate {
 };
 
 std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
+  if (o.memory == Memory::device && s.device != Device::cuda) return "the arrays are in device memory";
   if (o.device != Device::automatic && o.device != s.device) return text("device ", name(o.device), " is forced");
   if (o.method != Method::automatic && o.method != s.method) return text("method ", name(o.method), " is forced");
   std::string why = s.refusal(g);
@@ -33,16 +38,19 @@ std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
   return why;
 }
 
-std::string explain_line(Candidate const& c, Geometry const& g, int threads) {
-  const std::string what = c.refusal.empty()
-                               ? text(c.solver->parameters(g, threads), ", about ", seconds_text(c.seconds))
-                               : "no: " + c.refusal;
+std::string explain_line(Candidate const& c, Geometry const& g, Resources const& r) {
+  const std::string what =
+      c.refusal.empty() ? text(c.solver->parameters(g, r), ", about ", seconds_text(c.seconds)) : "no: " + c.refusal;
   return text("  ", std::left, std::setw(5), name(c.solver->device), std::setw(13), name(c.solver->method), what, '\n');
 }
 
 void check_options(Options const& o) {
-  if (static_cast<int>(o.method) > 4 || static_cast<int>(o.device) > 2)
-    throw InvalidArgument("unknown method or device");
+  if (o.method > Method::fft || o.device > Device::cuda || o.memory > Memory::device)
+    throw InvalidArgument("unknown method, device or memory");
+  if (o.memory == Memory::device && o.device == Device::cpu)
+    throw InvalidArgument("device cpu cannot convolve arrays in device memory");
+  if (o.memory == Memory::host && o.caller_scratch)
+    throw InvalidArgument("caller_scratch is for arrays in device memory");
   if (o.threads < 0) throw InvalidArgument(text("threads is ", o.threads, ", at least 1 or 0 (all) is expected"));
 }
 
@@ -51,23 +59,42 @@ int most_threads() { return std::max(64, 4 * hardware_threads()); }
 
 int threads_of(Options const& o) { return o.threads ? std::min(o.threads, most_threads()) : hardware_threads(); }
 
+Resources resources_of(Options const& o) { return {threads_of(o), o.memory, o.allocator, o.caller_scratch}; }
+
+// The device that only a solver of its own can serve.
+Device device_of(Options const& o) { return o.memory == Memory::device ? Device::cuda : o.device; }
+
 [[noreturn]] void refuse(Geometry const& g, Options const& o) {
-  if (o.device == Device::cuda) throw Unsupported("device cuda: this build of gpuconv has no CUDA device");
+  const Device device = device_of(o);
+  if (device == Device::cuda)
+    if (const DeviceInfo cuda = cuda_device_info(); !cuda.available) throw Unsupported("device cuda: " + cuda.detail);
   for (Solver const* s : solvers())
-    if (s->method == o.method)
+    if (s->method == o.method && (device == Device::automatic || s->device == device))
       throw Unsupported(text("method ", name(o.method), " on device ", name(s->device), ": ", s->refusal(g)));
-  throw Unsupported("no solver takes this problem");
+  if (o.method != Method::automatic)
+    throw Unsupported(text("there is no method ", name(o.method), " on device ", name(device)));
+  throw Unsupported(text("no solver takes this problem on device ", name(device)));
 }
 
+// Asking for a GPU takes a process a good part of a second the first time: what the CPU does sooner than this stays
+// there.
+constexpr double kWorthAskingForGpu = 5e-3;
+
 Candidate choose(Geometry const& g, Options const& o) {
+  const Device device = device_of(o);
+  const Resources resources = resources_of(o);
   Candidate best{nullptr, {}, 0};
-  for (Solver const* s : solvers()) {
-    const bool allowed = (o.device == Device::automatic || o.device == s->device) &&
-                         (o.method == Method::automatic ? s->automatic : o.method == s->method);
-    if (!allowed || !s->refusal(g).empty()) continue;
-    const double seconds = s->seconds(g, threads_of(o));
-    if (!best.solver || seconds < best.seconds) best = {s, {}, seconds};
-  }
+  const auto consider = [&](Device on) {
+    for (Solver const* s : solvers()) {
+      if (s->device != on || !(o.method == Method::automatic ? s->automatic : o.method == s->method)) continue;
+      if (!s->refusal(g).empty()) continue;
+      const double seconds = s->seconds(g, resources);
+      if (!best.solver || seconds < best.seconds) best = {s, {}, seconds};
+    }
+  };
+  if (device != Device::cuda) consider(Device::cpu);
+  if (device == Device::cuda || (device == Device::automatic && (!best.solver || best.seconds > kWorthAskingForGpu)))
+    consider(Device::cuda);
   if (!best.solver) refuse(g, o);
   return best;
 }
@@ -77,14 +104,14 @@ struct Bytes {
 };
 
 template <class Void>
-Bytes extent(AnyHostView<Void> v) {
+Bytes extent(AnyRowsView<Void> const& v) {
   const auto begin = reinterpret_cast<std::uintptr_t>(v.data());
   const auto elements = static_cast<std::uintptr_t>((v.rows() - 1) * v.stride() + v.columns());
   return {begin, begin + elements * size_of(v.type())};
 }
 
 template <class Void>
-void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::int64_t columns, Type type) {
+void check_view(AnyRowsView<Void> const& v, const char* what, std::int64_t rows, std::int64_t columns, Type type) {
   if (v.type() != type)
     throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
   if (v.rows() != rows || v.columns() != columns)
@@ -104,7 +131,22 @@ void check_view(AnyHostView<Void> v, const char* what, std::int64_t rows, std::i
     throw InvalidArgument(text("the ", what, " with a row stride of ", v.stride(), " overflows 64-bit sizes"));
 }
 
-Problem problem_of(HostInput signal, HostInput filter, HostOutput out, Mode mode, Same same) {
+void check_filter(Executor const& e, AnyRowsView<void const> const& filter) {
+  check_view(filter, "filter", e.geometry.filters, e.geometry.filter, e.geometry.filter_type);
+}
+
+void check_arrays(Executor const& e, AnyRowsView<void const> const& signal, AnyRowsView<void> const& out) {
+  Geometry const& g = e.geometry;
+  if (!e.has_filter) throw InvalidArgument("execute before set_filter");
+  check_view(signal, "signal", g.batch, g.signal, g.signal_type);
+  check_view(out, "output", g.batch, g.length, g.result_type);
+  const Bytes in = extent(signal), result = extent(out);
+  if (in.begin < result.end && result.begin < in.end)
+    throw InvalidArgument("the address ranges of signal and output overlap");
+}
+
+Problem problem_of(AnyRowsView<void const> const& signal, AnyRowsView<void const> const& filter,
+                   AnyRowsView<void> const& out, Mode mode, Same same) {
   if (filter.rows() != 1 && filter.rows() != signal.rows())
     throw InvalidArgument(
         text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
@@ -125,12 +167,29 @@ void convolve_once(HostInput signal, HostInput filter, HostOutput out, Mode mode
   plan.execute(signal, out);
 }
 
+void convolve_once(DeviceInput signal, DeviceInput filter, DeviceOutput out, Mode mode, Same same, Stream stream,
+                   Options options) {
+  options.memory = Memory::device;
+  Plan plan(problem_of(signal, filter, out, mode, same), options);
+  plan.set_filter(filter, stream);
+  plan.execute(signal, out, stream);
+  synchronize(stream);
+}
+
 }  // namespace
+
+void Executor::set_filter(HostInput) { throw InvalidArgument(kForDevice); }
+void Executor::execute(HostInput, HostOutput) { throw InvalidArgument(kForDevice); }
+void Executor::set_filter(DeviceInput, Stream, DeviceBytes) { throw InvalidArgument(kForHost); }
+void Executor::set_filter(HostInput, Stream, DeviceBytes) { throw InvalidArgument(kForHost); }
+void Executor::execute(DeviceInput, DeviceOutput, Stream, DeviceBytes) { throw InvalidArgument(kForHost); }
 
 std::int64_t detail::check_call(Problem const& problem, Options const& options) {
   return guarded([&] {
     check_options(options);
     const Geometry g = check(problem);
+    if (options.memory != Memory::host) throw InvalidArgument("the arrays of this call are in host memory");
+    check_fits(g.bytes);
     if (options.method != Method::automatic || options.device != Device::automatic) choose(g, options);
     return g.length;
   });
@@ -140,9 +199,12 @@ Plan::Plan(Problem const& problem, Options const& options) {
   guarded([&] {
     check_options(options);
     const Geometry g = check(problem);
+    if (options.memory == Memory::host) check_fits(g.bytes);
     const Candidate chosen = choose(g, options);
-    executor_ = chosen.solver->make(g, threads_of(options));
+    executor_ = chosen.solver->make(g, resources_of(options));
     executor_->problem = problem;
+    executor_->resources = resources_of(options);
+    executor_->resources.threads = executor_->threads;
     executor_->geometry = g;
     executor_->solver = chosen.solver;
     executor_->seconds = chosen.seconds;
@@ -151,6 +213,16 @@ Plan::Plan(Problem const& problem, Options const& options) {
 detail::Executor& Plan::executor() const {
   if (!executor_) throw InvalidArgument("the plan was moved from");
   return *executor_;
+}
+
+// After an error the plan has no filter.
+template <class F>
+void Plan::prepare(F set_filter) {
+  guarded([&] {
+    executor().has_filter = false;
+    set_filter(executor());
+    executor().has_filter = true;
+  });
 }
 
 Plan::Plan(Plan&&) noexcept = default;
@@ -163,37 +235,36 @@ Device Plan::device() const noexcept { return executor_->solver->device; }
 int Plan::threads() const noexcept { return executor_->threads; }
 std::int64_t Plan::output_length() const noexcept { return executor_->geometry.length; }
 std::size_t Plan::workspace_bytes() const noexcept { return executor_->workspace_bytes(); }
+std::size_t Plan::scratch_bytes() const noexcept { return executor_->scratch_bytes(); }
 
 std::string Plan::describe() const {
   return guarded([&] {
     const Executor& e = executor();
-    return text(name(device()), ' ', name(method()), ", ", e.solver->parameters(e.geometry, e.threads), ", about ",
+    return text(name(device()), ' ', name(method()), ", ", e.solver->parameters(e.geometry, e.resources), ", about ",
                 seconds_text(e.seconds));
   });
 }
 
 void Plan::set_filter(HostInput filter) {
-  guarded([&] {
-    Executor& e = executor();
-    const Geometry& g = e.geometry;
-    e.has_filter = false;
-    check_view(filter, "filter", g.filters, g.filter, g.filter_type);
-    e.set_filter(filter);
-    e.has_filter = true;
-  });
+  prepare([&](Executor& e) { check_filter(e, filter), e.set_filter(filter); });
+}
+void Plan::set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch) {
+  prepare([&](Executor& e) { check_filter(e, filter), e.set_filter(filter, stream, scratch); });
+}
+void Plan::set_filter(HostInput filter, Stream stream, DeviceBytes scratch) {
+  prepare([&](Executor& e) { check_filter(e, filter), e.set_filter(filter, stream, scratch); });
 }
 
 void Plan::execute(HostInput signal, HostOutput out) {
   guarded([&] {
-    Executor& e = executor();
-    const Geometry& g = e.geometry;
-    if (!e.has_filter) throw InvalidArgument("execute before set_filter");
-    check_view(signal, "signal", g.batch, g.signal, g.signal_type);
-    check_view(out, "output", g.batch, g.length, g.result_type);
-    const Bytes in = extent(signal), result = extent(out);
-    if (in.begin < result.end && result.begin < in.end)
-      throw InvalidArgument("the address ranges of signal and output overlap");
-    e.execute(signal, out);
+    check_arrays(executor(), signal, out);
+    executor().execute(signal, out);
+  });
+}
+void Plan::execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch) {
+  guarded([&] {
+    check_arrays(executor(), signal, out);
+    executor().execute(signal, out, stream, scratch);
   });
 }
 
@@ -201,17 +272,20 @@ std::string explain(Problem const& problem, Options const& options) {
   return guarded([&] {
     check_options(options);
     const Geometry g = check(problem);
+    const Resources resources = resources_of(options);
+    const DeviceInfo cuda = cuda_device_info();
     std::vector<Candidate> candidates;
     for (Solver const* s : solvers()) {
+      if (s->device == Device::cuda && !cuda.available) continue;
       const bool applies = s->refusal(g).empty();
-      candidates.push_back({s, refusal(*s, g, options), applies ? s->seconds(g, threads_of(options)) : 0});
+      candidates.push_back({s, refusal(*s, g, options), applies ? s->seconds(g, resources) : 0});
     }
     std::stable_sort(candidates.begin(), candidates.end(), [](Candidate const& a, Candidate const& b) {
       return std::pair(!a.refusal.empty(), a.seconds) < std::pair(!b.refusal.empty(), b.seconds);
     });
     std::string lines = to_string(problem) + '\n';
-    for (Candidate const& c : candidates) lines += explain_line(c, g, threads_of(options));
-    if (options.device != Device::cpu) lines += "  cuda              no: this build of gpuconv has no CUDA device\n";
+    for (Candidate const& c : candidates) lines += explain_line(c, g, resources);
+    if (!cuda.available) lines += text("  ", std::left, std::setw(18), name(Device::cuda), "no: ", cuda.detail, '\n');
     return lines;
   });
 }
@@ -221,6 +295,14 @@ void convolve(HostInput signal, HostInput filter, HostOutput out, Mode mode, Opt
 }
 void convolve(HostInput signal, HostInput filter, HostOutput out, Same same, Options const& options) {
   guarded([&] { convolve_once(signal, filter, out, Mode::same, same, options); });
+}
+void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, Mode mode, Stream stream,
+              Options const& options) {
+  guarded([&] { convolve_once(signal, filter, out, mode, Same::numpy, stream, options); });
+}
+void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, Same same, Stream stream,
+              Options const& options) {
+  guarded([&] { convolve_once(signal, filter, out, Mode::same, same, stream, options); });
 }
 
 }  // namespace gpuconv

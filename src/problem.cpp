@@ -31,6 +31,7 @@ std::string_view name(Method method) noexcept {
 std::string_view name(Device device) noexcept {
   return device == Device::automatic ? "auto" : device == Device::cpu ? "cpu" : "cuda";
 }
+std::string_view name(Memory memory) noexcept { return memory == Memory::host ? "host" : "device"; }
 
 Slice output_slice(std::int64_t n, std::int64_t m, Mode mode, Same same) {
   if (n < 1) throw InvalidArgument(n == 0 ? "the signal is empty" : text("the signal has ", n, " samples"));
@@ -109,7 +110,8 @@ Geometry check(Problem const& p) {
              .length = slice.length,
              .signal_type = p.type,
              .filter_type = filter_type(p),
-             .result_type = result_type(p)};
+             .result_type = result_type(p),
+             .bytes = 0};
   const std::int64_t parts[] = {bytes_of(p.batch, p.signal, p.type, "signal"),
                                 bytes_of(g.filters, p.filter, g.filter_type, "filter"),
                                 bytes_of(p.batch, slice.length, g.result_type, "result")};
@@ -117,7 +119,7 @@ Geometry check(Problem const& p) {
   for (const std::int64_t part : parts)
     if (__builtin_add_overflow(total, part, &total))
       throw InvalidArgument(text("signal, filter and result together overflow 64-bit sizes"));
-  check_fits(static_cast<double>(total));
+  g.bytes = static_cast<double>(total);
   return g;
 }
 

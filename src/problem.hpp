@@ -10,6 +10,7 @@ struct Geometry {
   std::int64_t filters;        // rows of filters: 1 or batch
   std::int64_t first, length;  // the slice
   Type signal_type, filter_type, result_type;
+  double bytes;  // of all arrays together
 
   std::int64_t full() const { return signal + filter - 1; }
   std::int64_t filter_row(std::int64_t row) const { return filters == 1 ? 0 : row; }
@@ -17,7 +18,7 @@ struct Geometry {
   Type compute_type() const { return is_floating(result_type) ? result_type : Type::uint64; }
 };
 
-/// Throws InvalidArgument or, where the data alone exceed the machine's memory, OutOfMemory.
+/// Throws InvalidArgument.
 Geometry check(Problem const&);
 
 /// Throws OutOfMemory where `bytes` exceed the machine's memory. A double: sums of sizes that cannot overflow.

@@ -30,9 +30,10 @@ std::vector<detail::Solver const*> contenders(detail::Geometry const& g, int thr
   for (auto const* s : detail::solvers()) {
     if (!s->automatic || !s->refusal(g).empty()) continue;
     out.push_back(s);
-    best = std::min(best, s->seconds(g, threads));
+    best = std::min(best, s->seconds(g, {.threads = threads}));
   }
-  std::erase_if(out, [&](auto const* s) { return s->seconds(g, threads) > std::max(kHopeless * best, kLong); });
+  std::erase_if(out,
+                [&](auto const* s) { return s->seconds(g, {.threads = threads}) > std::max(kHopeless * best, kLong); });
   return out;
 }
 
@@ -64,7 +65,8 @@ Result measure_problem(Problem const& problem, Settings const& s) {
   for (std::size_t i = 0; i < solvers.size(); ++i) {
     std::ostringstream text;
     text << (i ? "; " : "") << name(solvers[i]->method) << std::setprecision(3) << ' ' << times[i].median
-         << " (estimate " << solvers[i]->seconds(g, s.threads) << ", " << solvers[i]->parameters(g, s.threads) << ')';
+         << " (estimate " << solvers[i]->seconds(g, {.threads = s.threads}) << ", "
+         << solvers[i]->parameters(g, {.threads = s.threads}) << ')';
     out.times += text.str();
     if (solvers[i]->method != chosen) continue;
     out.regret = times[i].median / best->median;

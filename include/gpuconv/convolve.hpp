@@ -18,6 +18,13 @@ GPUCONV_API void convolve(HostInput signal, HostInput filter, HostOutput out, Mo
 /// The same in mode same, by another convention than NumPy's.
 GPUCONV_API void convolve(HostInput signal, HostInput filter, HostOutput out, Same same, Options const& options = {});
 
+/// The same for arrays in device memory, in the order of `stream`; returns when `out` is written. A program that
+/// convolves more than once with a filter makes a Plan, whose calls are asynchronous.
+GPUCONV_API void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, Mode mode = Mode::full,
+                          Stream stream = {}, Options const& options = {});
+GPUCONV_API void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, Same same, Stream stream = {},
+                          Options const& options = {});
+
 namespace detail {
 
 template <class R, class S, class F>

@@ -32,7 +32,27 @@ class GPUCONV_API Unsupported : public Error {
   using Error::Error;
 };
 
-/// The machine has less memory than the problem needs, or the allocator refused.
+/// A call of the CUDA runtime failed; the text names the call and CUDA's error.
+class GPUCONV_API CudaError : public Error {
+ public:
+  CudaError(std::string_view text, int code) noexcept : Error(text), code_(code) {}
+  int code() const noexcept { return code_; }  ///< a cudaError_t
+
+ private:
+  int code_;
+};
+
+/// A call of cuFFT failed; the text names the call and cuFFT's result.
+class GPUCONV_API CufftError : public Error {
+ public:
+  CufftError(std::string_view text, int code) noexcept : Error(text), code_(code) {}
+  int code() const noexcept { return code_; }  ///< a cufftResult
+
+ private:
+  int code_;
+};
+
+/// The machine or its GPU has less memory than the problem needs, or the allocator refused.
 class GPUCONV_API OutOfMemory : public Error {
  public:
   /// `bytes`: what was needed, 0 where only the allocator knows.

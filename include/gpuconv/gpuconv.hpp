@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gpuconv/convolve.hpp>
+#include <gpuconv/device.hpp>
 #include <gpuconv/error.hpp>
 #include <gpuconv/export.hpp>
 #include <gpuconv/info.hpp>

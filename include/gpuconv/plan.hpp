@@ -1,6 +1,7 @@
 // A plan: a problem with its chosen solver, the prepared filter and the workspace.
 #pragma once
 
+#include <gpuconv/device.hpp>
 #include <gpuconv/export.hpp>
 #include <gpuconv/problem.hpp>
 #include <gpuconv/view.hpp>
@@ -15,8 +16,15 @@ namespace gpuconv {
 struct Options {
   Method method = Method::automatic;
   Device device = Device::automatic;
-  int threads =
-      0;  ///< CPU threads at most; 0: as many as the machine runs at once; never more than 4 times that, or 64
+  /// CPU threads at most; 0: as many as the machine runs at once; never more than 4 times that, or 64.
+  int threads = 0;
+  /// Where signal and output lie. Arrays in device memory are convolved there; for arrays in host memory the transfers
+  /// count, so that small problems stay on the CPU.
+  Memory memory = Memory::host;
+  /// Where a plan on the GPU gets its device memory from; none: CUDA's own pool. Must outlive the plan.
+  DeviceAllocator* allocator = nullptr;
+  /// Device memory only: the plan has no scratch memory of its own; every call brings `Plan::scratch_bytes()`.
+  bool caller_scratch = false;
 };
 
 namespace detail {
@@ -26,6 +34,9 @@ class Executor;
 /// A problem with its chosen solver. Everything is allocated by the constructor and by `set_filter`; `execute`
 /// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only; a plan
 /// that was moved from can only be assigned to or destroyed, and says so where it can throw.
+///
+/// A plan on the GPU belongs to the device that is current when it is made, whichever is current later. Its destructor
+/// waits for that device, as cudaFree does.
 class GPUCONV_API Plan {
  public:
   /// Chooses the solver with the lowest estimate among those that `options` allow.
@@ -43,8 +54,12 @@ class GPUCONV_API Plan {
   /// Outputs a row.
   std::int64_t output_length() const noexcept;
 
-  /// Bytes this plan uses: prepared filters, workspace, and tables (which plans of the same block size share).
+  /// Bytes this plan uses, on the host or on the GPU: prepared filters, workspace, and tables (which plans of the same
+  /// block size share).
   std::size_t workspace_bytes() const noexcept;
+  /// Bytes of device memory, aligned to 256, that calls on device memory need besides: the plan's own, or the caller's
+  /// (`Options::caller_scratch`). 0 for plans on host memory.
+  std::size_t scratch_bytes() const noexcept;
 
   /// The solver, its parameters and the estimated time.
   std::string describe() const;
@@ -59,8 +74,21 @@ class GPUCONV_API Plan {
   /// is written.
   void execute(HostInput signal, HostOutput out);
 
+  /// The same for a plan on device memory (`Options::memory`). The calls are asynchronous: they check, enqueue on
+  /// `stream` and return; `execute` neither allocates nor synchronises, and may be captured in a CUDA graph. The calls
+  /// of one plan must follow each other, in one stream or ordered by events, because they share the prepared filter and
+  /// the scratch memory; the arrays and `scratch` must stay as they are until the work is done. `scratch`: only for
+  /// plans with `Options::caller_scratch`. Throws InvalidArgument (also for pointers that the device cannot reach),
+  /// CudaError, CufftError, before or while enqueuing; what fails later is CUDA's to report.
+  void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch = {});
+  /// From host memory, which is copied before the call returns.
+  void set_filter(HostInput filter, Stream stream, DeviceBytes scratch = {});
+  void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch = {});
+
  private:
   detail::Executor& executor() const;
+  template <class F>
+  void prepare(F set_filter);
 
   std::unique_ptr<detail::Executor> executor_;
 };

@@ -27,11 +27,15 @@ enum class Method : std::uint8_t { automatic, reference, direct, overlap_save, f
 /// Where a convolution is computed.
 enum class Device : std::uint8_t { automatic, cpu, cuda };
 
+/// Where the arrays of a call lie. Arrays in host memory may be convolved on either device.
+enum class Memory : std::uint8_t { host, device };
+
 GPUCONV_API std::string_view name(Mode) noexcept;
 GPUCONV_API std::string_view name(Same) noexcept;
 GPUCONV_API std::string_view name(Filters) noexcept;
 GPUCONV_API std::string_view name(Method) noexcept;  ///< "auto", "reference", "direct", "overlap-save", "fft"
 GPUCONV_API std::string_view name(Device) noexcept;  ///< "auto", "cpu", "cuda"
+GPUCONV_API std::string_view name(Memory) noexcept;
 
 /// Shapes, element types and mode. Fields are meant for designated initialisers:
 /// `Problem{.signal = 1 << 20, .filter = 257, .mode = Mode::same}`.

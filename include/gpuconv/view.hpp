@@ -1,4 +1,5 @@
-// Views of host memory: rows of samples, with a stride between them. Views own nothing and are cheap to copy.
+// Views of host memory: rows of samples, with a stride between them. Views own nothing and are cheap to copy. Views of
+// device memory are other types (device.hpp), so that neither can be passed for the other.
 #pragma once
 
 #include <gpuconv/types.hpp>
@@ -26,32 +27,60 @@ concept ElementRange = std::ranges::contiguous_range<R> && std::ranges::sized_ra
 template <class R>
 concept OutputRange = ElementRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
+// What all views have in common: where the rows are.
+template <class T>
+class RowsView {
+ public:
+  constexpr T* data() const noexcept { return data_; }
+  constexpr std::int64_t rows() const noexcept { return rows_; }
+  constexpr std::int64_t columns() const noexcept { return columns_; }
+  constexpr std::int64_t stride() const noexcept { return stride_; }
+  constexpr T* row(std::int64_t r) const noexcept requires(!std::is_void_v<T>) { return data_ + r * stride_; }
+
+ protected:
+  constexpr RowsView(T* data, Rows shape) noexcept
+      : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride ? shape.stride : shape.columns) {}
+  template <class U>
+  constexpr RowsView(T* data, RowsView<U> const& shape) noexcept
+      : data_(data), rows_(shape.rows()), columns_(shape.columns()), stride_(shape.stride()) {}
+
+ private:
+  T* data_;
+  std::int64_t rows_, columns_, stride_;
+};
+
+// The same with an element type known at run time. `Void` is `void const` (what a call reads) or `void` (what it
+// writes).
+template <class Void>
+class AnyRowsView : public RowsView<Void> {
+ public:
+  constexpr Type type() const noexcept { return type_; }
+
+ protected:
+  template <Element T>
+  requires(std::is_const_v<Void> || !std::is_const_v<T>) constexpr explicit AnyRowsView(RowsView<T> view) noexcept
+      : RowsView<Void>(view.data(), view), type_(type_of<T>) {}
+  constexpr AnyRowsView(Void* data, Type type, Rows shape) noexcept : RowsView<Void>(data, shape), type_(type) {}
+
+ private:
+  Type type_;
+};
+
 }  // namespace detail
 
 /// A `[rows][columns]` array of `T` in host memory.
 template <Element T>
-class HostView {
+class HostView : public detail::RowsView<T> {
  public:
   /// One row of `columns` elements.
   constexpr HostView(T* data, std::int64_t columns) noexcept : HostView(data, Rows{.columns = columns}) {}
   /// `shape.rows` rows; the caller guarantees that every row lies in valid memory.
-  constexpr HostView(T* data, Rows shape) noexcept
-      : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride ? shape.stride : shape.columns) {}
+  constexpr HostView(T* data, Rows shape) noexcept : detail::RowsView<T>(data, shape) {}
   /// One row: any contiguous range (std::vector, std::array, std::span, a C array).
   template <detail::ElementRange R>
   requires std::is_convertible_v < std::remove_reference_t<std::ranges::range_reference_t<R>>(*)
   [], T (*)[] > constexpr HostView(R&& range) noexcept
       : HostView(std::ranges::data(range), static_cast<std::int64_t>(std::ranges::size(range))) {}
-
-  constexpr T* data() const noexcept { return data_; }
-  constexpr std::int64_t rows() const noexcept { return rows_; }
-  constexpr std::int64_t columns() const noexcept { return columns_; }
-  constexpr std::int64_t stride() const noexcept { return stride_; }
-  constexpr T* row(std::int64_t r) const noexcept { return data_ + r * stride_; }
-
- private:
-  T* data_;
-  std::int64_t rows_, columns_, stride_;
 };
 
 template <detail::ElementRange R>
@@ -60,34 +89,16 @@ HostView(R&&) -> HostView<std::remove_reference_t<std::ranges::range_reference_t
 /// A `HostView` whose element type is known at run time. `Void` is `void const` (what a call reads) or `void` (what
 /// it writes).
 template <class Void>
-class AnyHostView {
-  static constexpr bool writes = !std::is_const_v<Void>;
-
+class AnyHostView : public detail::AnyRowsView<Void> {
  public:
   template <Element T>
-  requires(!writes || !std::is_const_v<T>) constexpr AnyHostView(HostView<T> view) noexcept
-      : data_(view.data()), type_(type_of<T>), rows_(view.rows()), columns_(view.columns()), stride_(view.stride()) {}
+  requires(std::is_const_v<Void> || !std::is_const_v<T>) constexpr AnyHostView(HostView<T> view) noexcept
+      : detail::AnyRowsView<Void>(view) {}
   template <detail::ElementRange R>
-  requires(!writes || detail::OutputRange<R>) constexpr AnyHostView(R&& range) noexcept
+  requires(std::is_const_v<Void> || detail::OutputRange<R>) constexpr AnyHostView(R&& range) noexcept
       : AnyHostView(HostView(range)) {}
   /// `stride` of `shape` counts elements of `type`.
-  constexpr AnyHostView(Void* data, Type type, Rows shape) noexcept
-      : data_(data),
-        type_(type),
-        rows_(shape.rows),
-        columns_(shape.columns),
-        stride_(shape.stride ? shape.stride : shape.columns) {}
-
-  constexpr Void* data() const noexcept { return data_; }
-  constexpr Type type() const noexcept { return type_; }
-  constexpr std::int64_t rows() const noexcept { return rows_; }
-  constexpr std::int64_t columns() const noexcept { return columns_; }
-  constexpr std::int64_t stride() const noexcept { return stride_; }
-
- private:
-  Void* data_;
-  Type type_;
-  std::int64_t rows_, columns_, stride_;
+  constexpr AnyHostView(Void* data, Type type, Rows shape) noexcept : detail::AnyRowsView<Void>(data, type, shape) {}
 };
 
 /// Host memory that a call reads.

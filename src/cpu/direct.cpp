@@ -51,7 +51,9 @@ Tasks tasks_of(Geometry const& g) {
   return {segments, rows, segments > 1 ? saturating_multiply(segments, g.batch) : (g.batch + rows - 1) / rows};
 }
 
-double seconds(Geometry const& g, int threads) { return parallel_seconds(one_thread(g), tasks_of(g).count, threads); }
+double seconds(Geometry const& g, Resources const& r) {
+  return parallel_seconds(one_thread(g), tasks_of(g).count, r.threads);
+}
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 template <class C>
@@ -213,15 +215,15 @@ class Direct final : public Executor {
   std::vector<Workspace> workspaces_;
 };
 
-std::unique_ptr<Executor> make(Geometry const& g, int threads) {
+std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
-    return std::make_unique<Direct<C>>(g, threads);
+    return std::make_unique<Direct<C>>(g, r.threads);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const& g, int threads) {
-  return cpu_text(useful_threads(one_thread(g), tasks_of(g).count, threads));
+std::string parameters(Geometry const& g, Resources const& r) {
+  return cpu_text(useful_threads(one_thread(g), tasks_of(g).count, r.threads));
 }
 
 }  // namespace

@@ -46,22 +46,22 @@ int threads_used(Geometry const& g, BlockChoice const& c, int threads) {
   return useful_threads(c.seconds, pieces(g, c), threads);
 }
 
-double seconds(Geometry const& g, int threads) {
+double seconds(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  const int used = threads_used(g, c, threads);
+  const int used = threads_used(g, c, r.threads);
   return parallel_seconds(used == 1 ? c.seconds : c.seconds / kShare, pieces(g, c), used);
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
-std::unique_ptr<Executor> make(Geometry const& g, int threads) {
+std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  return make_block_executor(g, c.size, threads_used(g, c, threads));
+  return make_block_executor(g, c.size, threads_used(g, c, r.threads));
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const& g, int threads) {
+std::string parameters(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  return block_text(c.size, threads_used(g, c, threads));
+  return block_text(c.size, threads_used(g, c, r.threads));
 }
 
 }  // namespace

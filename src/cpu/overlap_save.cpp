@@ -41,23 +41,23 @@ BlockChoice choose(Geometry const& g) {
   });
 }
 
-double seconds(Geometry const& g, int threads) {
+double seconds(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  return parallel_seconds(c.seconds, c.blocks, threads);
+  return parallel_seconds(c.seconds, c.blocks, r.threads);
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 int threads_used(BlockChoice const& c, int threads) { return useful_threads(c.seconds, c.blocks, threads); }
 
-std::unique_ptr<Executor> make(Geometry const& g, int threads) {
+std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  return make_block_executor(g, c.size, threads_used(c, threads));
+  return make_block_executor(g, c.size, threads_used(c, r.threads));
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const& g, int threads) {
+std::string parameters(Geometry const& g, Resources const& r) {
   const BlockChoice c = choose(g);
-  return block_text(c.size, threads_used(c, threads));
+  return block_text(c.size, threads_used(c, r.threads));
 }
 
 }  // namespace

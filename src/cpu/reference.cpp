@@ -13,7 +13,7 @@ namespace {
 std::string refusal(Geometry const&) { return {}; }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-double seconds(Geometry const& g, int) {
+double seconds(Geometry const& g, Resources const&) {
   constexpr double kMultiplyAdd = 1.5e-9;  // one thread, scalar, double
   return kMultiplyAdd * static_cast<double>(g.batch) * static_cast<double>(g.length) *
          static_cast<double>(std::min(g.signal, g.filter));
@@ -68,14 +68,14 @@ class Reference final : public Executor {
   std::vector<C> filters_, signal_, out_;
 };
 
-std::unique_ptr<Executor> make(Geometry const& g, int) {
+std::unique_ptr<Executor> make(Geometry const& g, Resources const&) {
   return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
     return std::make_unique<Reference<C>>(g);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const&, int) { return "plain loops, 1 thread"; }
+std::string parameters(Geometry const&, Resources const&) { return "plain loops, 1 thread"; }
 
 }  // namespace
 

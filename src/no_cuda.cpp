@@ -1,0 +1,22 @@
+// What a build without CUDA has in place of src/cuda.
+#include "solver.hpp"
+
+#include <gpuconv/error.hpp>
+
+namespace gpuconv {
+namespace {
+
+constexpr std::string_view kNoCuda = "this build of gpuconv has no CUDA device";
+
+}  // namespace
+
+std::span<detail::Solver const* const> detail::cuda_solvers() noexcept { return {}; }
+DeviceInfo detail::cuda_device_info() { return {Device::cuda, false, std::string(kNoCuda)}; }
+
+void* detail::allocate_device(std::size_t, Stream, DeviceAllocator*) { throw Unsupported(kNoCuda); }
+void detail::deallocate_device(void*, std::size_t, Stream, DeviceAllocator*) noexcept {}
+void synchronize(Stream) { throw Unsupported(kNoCuda); }
+void copy(HostInput, DeviceOutput, Stream) { throw Unsupported(kNoCuda); }
+void copy(DeviceInput, HostOutput, Stream) { throw Unsupported(kNoCuda); }
+
+}  // namespace gpuconv
