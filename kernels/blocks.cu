@@ -1,0 +1,77 @@
+#include "blocks.cuh"
+
+#include <algorithm>
+
+namespace gpuconv::kernels {
+namespace {
+
+constexpr std::int64_t kMostBlocks = 65535;  // of a grid along y; the kernels loop over what is left
+
+/// A grid for `rows` slots or filters of `columns` elements.
+dim3 grid_for(std::int64_t columns, std::int64_t rows) {
+  constexpr std::int64_t each = 4 * kBlockThreads;  // a few elements a thread
+  return {static_cast<unsigned>(std::clamp<std::int64_t>((columns + each - 1) / each, 1, 4096)),
+          static_cast<unsigned>(std::clamp<std::int64_t>(rows, 1, kMostBlocks))};
+}
+
+template <class F>
+cudaError_t visit_floating(Type compute, F f) {
+  return compute == Type::float32 ? f(std::type_identity<float>{}) : f(std::type_identity<double>{});
+}
+
+template <class... Parameters, class... Arguments>
+cudaError_t enqueue(void (*kernel)(Parameters...), dim3 grid, cudaStream_t stream, Arguments... arguments) {
+  return device::launch(kernel, grid, dim3(kBlockThreads), 0, stream, arguments...);
+}
+
+}  // namespace
+
+cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, cudaStream_t stream) {
+  return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, filters.count), stream, filter, filters);
+  });
+}
+
+cudaError_t pad_filters(BlockWork const& w, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(pad_filters_kernel<C>, grid_for(w.blocks.size, w.chunk.slots), stream, w.filters, w.blocks, w.chunk,
+                   static_cast<C*>(w.slots));
+  });
+}
+
+cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(keep_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count), stream, w.filters, w.blocks,
+                   w.chunk, static_cast<C const*>(w.slots));
+  });
+}
+
+cudaError_t gather_blocks(BlockWork const& w, Input signal, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(gather_blocks_kernel<C>, grid_for(w.blocks.size, w.chunk.slots), stream, signal, w.blocks, w.chunk,
+                   static_cast<C*>(w.slots), w.marks);
+  });
+}
+
+cudaError_t multiply_spectra(BlockWork const& w, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(multiply_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count), stream, w.filters,
+                   w.blocks, w.chunk, static_cast<C*>(w.slots));
+  });
+}
+
+cudaError_t store_blocks(BlockWork const& w, Output out, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(store_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count), stream, w.filters, w.blocks, w.chunk,
+                   static_cast<C const*>(w.slots), static_cast<C*>(out.data), out.stride, w.marks);
+  });
+}
+
+cudaError_t repair_blocks(BlockWork const& w, Input signal, std::int64_t first, Output out, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(repair_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count), stream, signal, w.filters, w.blocks,
+                   w.chunk, first, static_cast<unsigned const*>(w.marks), static_cast<C*>(out.data), out.stride);
+  });
+}
+
+}  // namespace gpuconv::kernels

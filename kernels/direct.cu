@@ -1,0 +1,33 @@
+#include "direct.cuh"
+
+#include <algorithm>
+
+namespace gpuconv::kernels {
+namespace {
+
+template <class C, int kOutputs>
+cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
+  const std::int64_t outputs = std::int64_t{shape.threads} * shape.outputs;
+  const std::int64_t tiles = (problem.length + Pack<C>::size - 1 + outputs - 1) / outputs;
+  const std::size_t shared = sizeof(C) * static_cast<std::size_t>(direct_shared<C>(shape, problem.taps.columns));
+  // In two steps: rows * tiles may overflow.
+  const std::int64_t wanted = tiles > blocks / problem.rows ? blocks : problem.rows * tiles;
+  return device::launch(direct_kernel<C, kOutputs>, dim3(static_cast<unsigned>(std::max<std::int64_t>(wanted, 1))),
+                        dim3(static_cast<unsigned>(shape.threads)), shared, stream, problem);
+}
+
+}  // namespace
+
+cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
+  return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
+    return shape.outputs == kDirectOutputs<C> ? launch_direct<C, kDirectOutputs<C>>(problem, shape, blocks, stream)
+                                              : launch_direct<C, kDirectFewOutputs<C>>(problem, shape, blocks, stream);
+  });
+}
+
+cudaError_t check_code() {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, direct_kernel<float, kDirectOutputs<float>>);
+}
+
+}  // namespace gpuconv::kernels

@@ -1,0 +1,110 @@
+// What host code may ask of the device: plain functions that enqueue a kernel and return the launch's own error. They
+// check nothing, allocate nothing and do not wait.
+#pragma once
+
+#include <gpuconv/types.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace gpuconv::kernels {
+
+/// Rows of device memory of any element type. `stride` may be 0: the same row for all.
+struct Input {
+  void const* data;
+  Type type;
+  std::int64_t stride;   // elements from row to row
+  std::int64_t columns;  // elements a row
+};
+struct Output {
+  void* data;
+  Type type;
+  std::int64_t stride;
+};
+
+// ---- direct ------------------------------------------------------------------------------------------------------
+
+/// out[r][o] = sum over j of data[r][first + o - j] * taps[r][j], over the samples that exist.
+struct Direct {
+  Input data, taps;
+  Output out;
+  std::int64_t rows, first, length;  // length: outputs a row
+};
+
+/// How the outputs are shared out: each thread keeps a run of consecutive ones.
+struct DirectShape {
+  int threads;  // a block, a multiple of 32
+  int outputs;  // a thread: one of kDirectOutputs or kDirectFewOutputs
+};
+
+/// Outputs a thread where rows are long, and where they are short. Odd multiples of a 16-byte access: a warp's threads
+/// read their windows from shared memory without bank conflicts.
+template <class C>
+inline constexpr int kDirectOutputs = 5 * 16 / static_cast<int>(sizeof(C));
+template <class C>
+inline constexpr int kDirectFewOutputs = 16 / static_cast<int>(sizeof(C));
+inline constexpr int kDirectThreads = 256;  // a block at most
+
+/// `compute`: float32, float64 or uint64, what products and sums are computed in. `blocks`: of the grid, at most.
+cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::int64_t blocks, cudaStream_t stream);
+
+// ---- convolution by blocks and cuFFT -----------------------------------------------------------------------------
+
+/// A row's outputs, cut into blocks: block b starts at sample `start` + b * `step` of the row, and its points
+/// [skip, skip + step) become the outputs from b * `step` on.
+struct Blocks {
+  std::int64_t size;   // points of a transform
+  std::int64_t pitch;  // elements from slot to slot of the work array: a real transform in place needs size + 2
+  std::int64_t start, step, skip;
+  std::int64_t row_blocks;  // of a row
+  std::int64_t length;      // outputs of a row
+};
+
+/// Blocks [begin, begin + count) of a batch in slots [0, slots) of the work array; block b is block b % row_blocks of
+/// row b / row_blocks. Slots from `count` on are zero.
+struct Chunk {
+  std::int64_t begin, count, slots;
+};
+
+/// The filters of a plan, in device memory.
+struct Filters {
+  void* taps;                   // [count][columns], converted
+  void* spectra;                // [count][size / 2 + 1] complex
+  unsigned long long* largest;  // [count]: the largest finite magnitude, as the bits of a double
+  std::int64_t count, columns;
+  std::int64_t per_row;    // 1 where every row has its own filter, else 0
+  std::int64_t first_row;  // of the batch: the row that row 0 of the signal is
+};
+
+/// Everything the kernels between the transforms work on.
+struct BlockWork {
+  Filters filters;
+  Blocks blocks;
+  Chunk chunk;
+  void* slots;      // the work array
+  unsigned* marks;  // a slot's
+  Type compute;     // float32 or float64
+};
+
+/// Converts the filters and finds their largest magnitudes; `largest` starts as 0.
+cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, cudaStream_t stream);
+/// Filters [begin, begin + count) of the chunk into the slots, scaled to magnitudes up to 1 and padded with zeros.
+cudaError_t pad_filters(BlockWork const& work, cudaStream_t stream);
+/// Their spectra, from the slots, divided by the transform's size.
+cudaError_t keep_spectra(BlockWork const& work, cudaStream_t stream);
+
+/// Blocks of the signal into the slots, zero outside the row; clears the marks.
+cudaError_t gather_blocks(BlockWork const& work, Input signal, cudaStream_t stream);
+/// Multiplies the slots' spectra by those of their rows' filters.
+cudaError_t multiply_spectra(BlockWork const& work, cudaStream_t stream);
+/// The slots' outputs to their places; marks slots with an output that is not finite or close to overflow.
+cudaError_t store_blocks(BlockWork const& work, Output out, cudaStream_t stream);
+/// Computes the outputs of marked slots again as direct sums; returns at once where none is marked. `first`: of the
+/// outputs, within the full convolution.
+cudaError_t repair_blocks(BlockWork const& work, Input signal, std::int64_t first, Output out, cudaStream_t stream);
+
+/// cudaSuccess where this build holds code that the current device can run.
+cudaError_t check_code();
+
+}  // namespace gpuconv::kernels

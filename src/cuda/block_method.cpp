@@ -1,0 +1,180 @@
+#include "block_method.hpp"
+
+#include "cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gpuconv::detail {
+namespace {
+
+constexpr std::int64_t kLargestFilter = std::int64_t{1} << 39;  // far beyond memory; keeps sizes from overflowing
+
+// Slots of a chunk: as many as stay in the second-level cache between the passes, which it holds for a while.
+constexpr double kCachePart = 0.5;
+constexpr std::int64_t kLeastChunk = std::int64_t{8} << 20;
+
+std::int64_t slots_of(std::int64_t blocks, double slot_bytes, CudaDevice const& device) {
+  const double bytes = std::max(kCachePart * static_cast<double>(device.l2_cache), static_cast<double>(kLeastChunk));
+  const auto most = static_cast<std::int64_t>(std::clamp(bytes / slot_bytes, 1.0, static_cast<double>(blocks)));
+  const std::int64_t chunks = (blocks + most - 1) / most;
+  return (blocks + chunks - 1) / chunks;  // all chunks much the same
+}
+
+// Expected, not measured: passes over memory of a transform, by the points that fit into shared memory at once.
+double transform_passes(std::int64_t size) { return size <= 1 << 14 ? 1 : size <= 1 << 24 ? 2 : 3; }
+
+double block_seconds(Geometry const& g, CudaBlocks const& b, CudaDevice const& device) {
+  const double blocks = static_cast<double>(g.batch) * static_cast<double>(b.row_blocks);
+  const double block_bytes = static_cast<double>(b.size) * static_cast<double>(size_of(g.result_type));
+  // Each block is written and read by gathering, multiplying, storing and each pass of both transforms.
+  const double touched = 6 + 4 * transform_passes(b.size);
+  const double chunks = std::ceil(
+      blocks / static_cast<double>(slots_of(saturating_multiply(g.batch, b.row_blocks), block_bytes, device)));
+  constexpr int kLaunches = 6;
+  return chunks * kLaunches * kLaunchSeconds +
+         blocks * block_bytes * touched / (kCopyFraction * device.bytes_per_second);
+}
+
+template <class C>
+class BlockMethod final : public CudaMethod {
+ public:
+  BlockMethod(Geometry const& g, CudaBlocks const& b, CudaDevice const& device, DeviceAllocator* allocator)
+      : g_(g), blocks_(b), pitch_(b.size + 2), slots_(slots_for(g, b, device)) {
+    const auto filters = static_cast<double>(g.filters);
+    const double taps = aligned_bytes(filters * static_cast<double>(g.filter) * sizeof(C));
+    const double spectra = aligned_bytes(filters * static_cast<double>(bins()) * 2 * sizeof(C));
+    const double largest = aligned_bytes(filters * sizeof(unsigned long long));
+    memory_ = PlanMemory(taps + spectra + largest, device, allocator);
+    filters_ = {
+        .taps = memory_.data(),
+        .spectra = memory_.data() + static_cast<std::size_t>(taps),
+        .largest = reinterpret_cast<unsigned long long*>(memory_.data() + static_cast<std::size_t>(taps + spectra)),
+        .count = g.filters,
+        .columns = g.filter,
+        .per_row = g.filters == 1 ? 0 : 1,
+        .first_row = 0};
+    constexpr bool is_double = std::is_same_v<C, double>;
+    forward_ = std::make_unique<CufftPlan>(b.size, pitch_, slots_, is_double, CufftPlan::Direction::forward);
+    inverse_ = std::make_unique<CufftPlan>(b.size, pitch_, slots_, is_double, CufftPlan::Direction::inverse);
+    const double work = static_cast<double>(std::max(forward_->work_bytes(), inverse_->work_bytes()));
+    cufft_at_ = static_cast<std::size_t>(slot_bytes());
+    marks_at_ = cufft_at_ + static_cast<std::size_t>(aligned_bytes(work));
+  }
+
+  std::size_t own_bytes() const override { return memory_.bytes(); }
+  std::size_t scratch_bytes() const override {
+    return marks_at_ + static_cast<std::size_t>(aligned_bytes(static_cast<double>(slots_) * sizeof(unsigned)));
+  }
+
+  void set_filter(kernels::Input filter, void* scratch, cudaStream_t stream) override {
+    const std::size_t bytes = static_cast<std::size_t>(g_.filters) * sizeof(unsigned long long);
+    check_cuda(cudaMemsetAsync(filters_.largest, 0, bytes, stream), "cudaMemsetAsync");
+    check_cuda(kernels::convert_filters(filter, filters_, type_of<C>, stream), "the kernel convert_filters");
+    for (std::int64_t begin = 0; begin < g_.filters; begin += slots_) {
+      const kernels::BlockWork work =
+          work_of(scratch, {}, {.begin = begin, .count = std::min(slots_, g_.filters - begin), .slots = slots_});
+      check_cuda(kernels::pad_filters(work, stream), "the kernel pad_filters");
+      forward_->execute(work.slots, cufft_memory(scratch), stream);
+      check_cuda(kernels::keep_spectra(work, stream), "the kernel keep_spectra");
+    }
+  }
+
+  void run(kernels::Input signal, kernels::Output out, Piece const& piece, void* scratch,
+           cudaStream_t stream) override {
+    const std::int64_t row_blocks = (piece.length + blocks_.step - 1) / blocks_.step;
+    const std::int64_t total = piece.rows * row_blocks;
+    for (std::int64_t begin = 0; begin < total; begin += slots_) {
+      const kernels::BlockWork work =
+          work_of(scratch, piece, {.begin = begin, .count = std::min(slots_, total - begin), .slots = slots_});
+      check_cuda(kernels::gather_blocks(work, signal, stream), "the kernel gather_blocks");
+      forward_->execute(work.slots, cufft_memory(scratch), stream);
+      check_cuda(kernels::multiply_spectra(work, stream), "the kernel multiply_spectra");
+      inverse_->execute(work.slots, cufft_memory(scratch), stream);
+      check_cuda(kernels::store_blocks(work, out, stream), "the kernel store_blocks");
+      check_cuda(kernels::repair_blocks(work, signal, piece.first, out, stream), "the kernel repair_blocks");
+    }
+  }
+
+ private:
+  static std::int64_t slots_for(Geometry const& g, CudaBlocks const& b, CudaDevice const& device) {
+    return slots_of(saturating_multiply(g.batch, b.row_blocks), static_cast<double>(b.size) * sizeof(C), device);
+  }
+  std::int64_t bins() const { return blocks_.size / 2 + 1; }
+  double slot_bytes() const {
+    return aligned_bytes(static_cast<double>(slots_) * static_cast<double>(pitch_) * sizeof(C));
+  }
+  void* cufft_memory(void* scratch) const { return static_cast<char*>(scratch) + cufft_at_; }
+
+  kernels::BlockWork work_of(void* scratch, Piece const& piece, kernels::Chunk const& chunk) const {
+    const std::int64_t skip = blocks_.whole_rows ? piece.first : g_.filter - 1;
+    kernels::BlockWork work{.filters = filters_,
+                            .blocks = {.size = blocks_.size,
+                                       .pitch = pitch_,
+                                       .start = piece.first - skip,
+                                       .step = blocks_.step,
+                                       .skip = skip,
+                                       .row_blocks = (piece.length + blocks_.step - 1) / blocks_.step,
+                                       .length = piece.length},
+                            .chunk = chunk,
+                            .slots = scratch,
+                            .marks = reinterpret_cast<unsigned*>(static_cast<char*>(scratch) + marks_at_),
+                            .compute = type_of<C>};
+    work.filters.first_row = piece.first_row;
+    return work;
+  }
+
+  Geometry g_;
+  CudaBlocks blocks_;
+  std::int64_t pitch_, slots_;
+  PlanMemory memory_;
+  kernels::Filters filters_{};
+  std::unique_ptr<CufftPlan> forward_, inverse_;
+  std::size_t cufft_at_ = 0, marks_at_ = 0;  // in the scratch memory, after the slots
+};
+
+}  // namespace
+
+CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t size, CudaDevice const& device) {
+  CudaBlocks b{.size = size, .step = size - (g.filter - 1)};
+  b.row_blocks = (g.length + b.step - 1) / b.step;
+  b.seconds = block_seconds(g, b, device);
+  return b;
+}
+
+// Circular output k of N points is full[k] + full[k + N]: right for every k of the slice if neither what is beyond the
+// end nor the slice itself wraps into it.
+CudaBlocks whole_row_blocks(Geometry const& g, CudaDevice const& device) {
+  const std::int64_t needed = std::max({g.first + g.length, g.full() - g.first, g.signal, g.filter});
+  CudaBlocks b{.size = good_size(needed), .step = g.length, .row_blocks = 1, .whole_rows = true};
+  b.seconds = block_seconds(g, b, device);
+  return b;
+}
+
+std::string refuse_blocks(Geometry const& g) {
+  if (!is_floating(g.result_type)) return "integers are exact, which a floating-point transform is not";
+  if (std::max(g.filter, g.signal) > kLargestFilter) return "the filter or the signal is longer than 2^39 elements";
+  if (std::string why = why_no_device(); !why.empty()) return why;
+  return why_no_cufft();
+}
+
+std::int64_t good_size(std::int64_t n) {
+  std::int64_t best = INT64_MAX;
+  for (std::int64_t a = 2; a < best; a *= 7)
+    for (std::int64_t b = a; b < best; b *= 5)
+      for (std::int64_t c = b; c < best; c *= 3) {
+        std::int64_t size = c;
+        while (size < n) size *= 2;
+        best = std::min(best, size);
+        if (c >= n) break;
+      }
+  return best;
+}
+
+std::unique_ptr<CudaMethod> make_block_method(Geometry const& g, CudaBlocks const& blocks, CudaDevice const& device,
+                                              DeviceAllocator* allocator) {
+  if (g.result_type == Type::float32) return std::make_unique<BlockMethod<float>>(g, blocks, device, allocator);
+  return std::make_unique<BlockMethod<double>>(g, blocks, device, allocator);
+}
+
+}  // namespace gpuconv::detail

@@ -1,0 +1,35 @@
+// Convolution by blocks and cuFFT: what the solvers overlap_save and fft have in common.
+#pragma once
+
+#include "cufft.hpp"
+#include "method.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace gpuconv::detail {
+
+/// How a problem's rows are cut into blocks.
+struct CudaBlocks {
+  std::int64_t size = 0;  // points of a transform
+  std::int64_t step = 0;  // outputs of a block
+  std::int64_t row_blocks = 0;
+  bool whole_rows = false;  // one block a row, which starts at its first sample
+  double seconds = 0;       // estimate
+};
+
+/// Overlap-save: blocks of `size` samples, of which the first filter - 1 serve only the others' outputs.
+CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t size, CudaDevice const& device);
+/// One block a row, just long enough that what wraps around lands outside the slice.
+CudaBlocks whole_row_blocks(Geometry const& g, CudaDevice const& device);
+
+/// Why no block method can run: integers, no device, no cuFFT, sizes beyond all memory; else empty.
+std::string refuse_blocks(Geometry const& g);
+
+/// The smallest even number from n on without prime factors above 7: cuFFT's fast sizes. `n` at most 2^62.
+std::int64_t good_size(std::int64_t n);
+
+std::unique_ptr<CudaMethod> make_block_method(Geometry const& g, CudaBlocks const& blocks, CudaDevice const& device,
+                                              DeviceAllocator* allocator);
+
+}  // namespace gpuconv::detail

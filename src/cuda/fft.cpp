@@ -1,0 +1,33 @@
+// FFT convolution of whole rows on the GPU: one cuFFT transform a row, for filters about as long as the signal.
+#include "block_method.hpp"
+#include "cost.hpp"
+
+namespace gpuconv::detail {
+namespace {
+
+// ---- which problems it takes -------------------------------------------------------------------------------------
+std::string refusal(Geometry const& g) { return refuse_blocks(g); }
+
+// ---- what it costs -----------------------------------------------------------------------------------------------
+double seconds(Geometry const& g, Resources const& r) {
+  return total_seconds(g, r, whole_row_blocks(g, current_device()).seconds);
+}
+
+// ---- how it is made and runs -------------------------------------------------------------------------------------
+std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
+  return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
+    return make_block_method(part, whole_row_blocks(part, device), device, allocator);
+  });
+}
+
+// ---- how it prints itself ----------------------------------------------------------------------------------------
+std::string parameters(Geometry const& g, Resources const& r) {
+  return "blocks of " + std::to_string(whole_row_blocks(g, current_device()).size) + " by cuFFT, one a row" +
+         cuda_text(r);
+}
+
+}  // namespace
+
+const Solver cuda_fft{Device::cuda, Method::fft, true, refusal, seconds, make, parameters};
+
+}  // namespace gpuconv::detail

@@ -1,0 +1,205 @@
+#include "runtime.hpp"
+
+#include "../../kernels/launch.hpp"
+#include "../solver.hpp"
+#include "../text.hpp"
+
+#include <gpuconv/error.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <unordered_map>
+
+namespace gpuconv {
+namespace detail {
+namespace {
+
+// Kernels are compiled for this compute capability and later ones.
+constexpr int kOldestMajor = 7, kOldestMinor = 5;
+
+std::string cuda_text(cudaError_t error) { return text(cudaGetErrorName(error), " (", cudaGetErrorString(error), ")"); }
+
+int attribute(cudaDeviceAttr which, int device) {
+  int value = 0;
+  check_cuda(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
+  return value;
+}
+
+CudaDevice ask(int index) {
+  cudaDeviceProp properties;
+  check_cuda(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+  CudaDevice d;
+  d.index = index;
+  d.name = properties.name;
+  d.major = properties.major;
+  d.minor = properties.minor;
+  d.multiprocessors = properties.multiProcessorCount;
+  d.memory = static_cast<std::int64_t>(properties.totalGlobalMem);
+  d.l2_cache = properties.l2CacheSize;
+  // Two transfers a clock; some devices do not tell.
+  const double clock = 1e3 * attribute(cudaDevAttrMemoryClockRate, index);
+  d.bytes_per_second = 2 * clock * attribute(cudaDevAttrGlobalMemoryBusWidth, index) / 8;
+  if (!(d.bytes_per_second > 0)) d.bytes_per_second = 5e11;
+  return d;
+}
+
+// The reason why the current device cannot be used, or its number.
+std::string find_device(int& index) {
+  int count = 0;
+  cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaSuccess && count > 0) error = cudaGetDevice(&index);
+  if (error == cudaSuccess && count > 0) return {};
+  static_cast<void>(cudaGetLastError());  // asking was no failure of the application's
+  if (error == cudaErrorInsufficientDriver)
+    return text("there is no NVIDIA driver, or it is too old: ", cuda_text(error));
+  if (error == cudaErrorNoDevice || error == cudaSuccess) return "there is no CUDA device";
+  return cuda_text(error);
+}
+
+std::string refuse_device(CudaDevice const& d) {
+  if (std::pair(d.major, d.minor) < std::pair(kOldestMajor, kOldestMinor))
+    return text(d.name, " has compute capability ", d.major, '.', d.minor, ", at least ", kOldestMajor, '.',
+                kOldestMinor, " is expected");
+  if (const cudaError_t error = kernels::check_code(); error != cudaSuccess) {
+    static_cast<void>(cudaGetLastError());
+    return text("this build cannot run on ", d.name, " of compute capability ", d.major, '.', d.minor, ": ",
+                cuda_text(error));
+  }
+  return {};
+}
+
+struct Answer {
+  CudaDevice device;
+  std::string refusal;
+};
+
+// What was found is kept for good; that nothing was found is not, since asking again then costs little.
+Answer const& answer_for(int index) {
+  static std::mutex mutex;
+  static auto& answers = *new std::unordered_map<int, Answer>;  // plans may be made while the program exits
+  const std::lock_guard lock(mutex);
+  if (const auto found = answers.find(index); found != answers.end()) return found->second;
+  CudaDevice device = ask(index);
+  std::string refusal = refuse_device(device);
+  return answers.emplace(index, Answer{std::move(device), std::move(refusal)}).first->second;
+}
+
+}  // namespace
+
+void check_cuda(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());
+  if (error == cudaErrorMemoryAllocation) throw OutOfMemory(text(what, ": the GPU is out of memory"), 0);
+  throw CudaError(text(what, ": ", cuda_text(error)), static_cast<int>(error));
+}
+
+CudaDevice const& current_device() {
+  int index = 0;
+  std::string why = find_device(index);
+  if (why.empty()) {
+    Answer const& answer = answer_for(index);
+    if (answer.refusal.empty()) return answer.device;
+    why = answer.refusal;
+  }
+  throw Unsupported("device cuda: " + why);
+}
+
+std::string why_no_device() {
+  int index = 0;
+  std::string why = find_device(index);
+  return why.empty() ? answer_for(index).refusal : why;
+}
+
+DeviceInfo cuda_device_info() {
+  try {
+    if (std::string why = why_no_device(); !why.empty()) return {Device::cuda, false, std::move(why)};
+    CudaDevice const& d = current_device();
+    return {Device::cuda, true,
+            text(d.name, ", compute capability ", d.major, '.', d.minor, ", ", d.multiprocessors, " multiprocessors, ",
+                 bytes_text(static_cast<double>(d.memory)), " of memory")};
+  } catch (CudaError const& error) {
+    return {Device::cuda, false, error.what()};
+  }
+}
+
+OnDevice::OnDevice(int index) : index_(index) {
+  check_cuda(cudaGetDevice(&before_), "cudaGetDevice");
+  if (before_ != index_) check_cuda(cudaSetDevice(index_), "cudaSetDevice");
+}
+OnDevice::~OnDevice() {
+  if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
+}
+
+PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator)
+    : device_(device.index), allocator_(allocator) {
+  if (bytes > static_cast<double>(device.memory)) {
+    const auto needed = static_cast<std::int64_t>(std::min(bytes, 9e18));
+    throw OutOfMemory(text(needed, " bytes are needed; ", device.name, " has ", device.memory), needed);
+  }
+  const auto size = static_cast<std::size_t>(bytes);
+  data_ = allocate_device(size, Stream{}, allocator_);
+  bytes_ = size;
+  if (const cudaError_t error = cudaStreamSynchronize(nullptr); error != cudaSuccess) {
+    deallocate_device(data_, bytes_, Stream{}, allocator_);
+    check_cuda(error, "cudaStreamSynchronize");
+  }
+}
+
+PlanMemory::~PlanMemory() {
+  if (!data_) return;
+  int before = device_;  // without a throwing guard: this must release what it can
+  static_cast<void>(cudaGetDevice(&before));
+  if (before != device_) static_cast<void>(cudaSetDevice(device_));
+  static_cast<void>(cudaDeviceSynchronize());
+  deallocate_device(data_, bytes_, Stream{}, allocator_);
+  if (before != device_) static_cast<void>(cudaSetDevice(before));
+}
+
+PinnedMemory::PinnedMemory(std::size_t bytes) : bytes_(bytes) {
+  if (bytes > 0) check_cuda(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), "cudaHostAlloc");
+}
+PinnedMemory::~PinnedMemory() {
+  if (data_) static_cast<void>(cudaFreeHost(data_));
+}
+
+OwnStream::OwnStream() {
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+}
+OwnStream::~OwnStream() {
+  if (stream_) static_cast<void>(cudaStreamDestroy(stream_));
+}
+
+void* allocate_device(std::size_t bytes, Stream stream, DeviceAllocator* allocator) {
+  if (bytes > static_cast<std::size_t>(INT64_MAX))
+    throw InvalidArgument("the size of a device buffer is negative or overflows 64-bit sizes");
+  if (bytes == 0) return nullptr;
+  static_cast<void>(current_device());
+  return guarded([&] {
+    if (allocator) return allocator->allocate(bytes, stream);
+    void* memory = nullptr;
+    if (const cudaError_t error = cudaMallocAsync(&memory, bytes, stream.handle());
+        error == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());
+      throw OutOfMemory(text("the GPU is out of memory: ", bytes, " bytes are needed"),
+                        static_cast<std::int64_t>(bytes));
+    } else {
+      check_cuda(error, "cudaMallocAsync");
+    }
+    return memory;
+  });
+}
+
+void deallocate_device(void* memory, std::size_t bytes, Stream stream, DeviceAllocator* allocator) noexcept {
+  if (!memory) return;
+  if (allocator) allocator->deallocate(memory, bytes, stream);
+  else static_cast<void>(cudaFreeAsync(memory, stream.handle()));
+}
+
+}  // namespace detail
+
+void synchronize(Stream stream) {
+  static_cast<void>(detail::current_device());
+  detail::check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
+}
+
+}  // namespace gpuconv

@@ -1,0 +1,115 @@
+// The CUDA runtime as the library uses it: errors as exceptions, what is known of devices, owners of handles.
+#pragma once
+
+#include <gpuconv/device.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace gpuconv::detail {
+
+/// Throws CudaError, or OutOfMemory, unless `error` is cudaSuccess. `what` names the call. CUDA's record of the calling
+/// thread's last error is cleared: the exception tells.
+void check_cuda(cudaError_t error, const char* what);
+
+/// What is known of a device.
+struct CudaDevice {
+  int index = 0;
+  std::string name;
+  int major = 0, minor = 0;
+  int multiprocessors = 0;
+  std::int64_t memory = 0, l2_cache = 0;  // bytes
+  double bytes_per_second = 0;            // of its memory, as its clock and width promise
+};
+
+/// The calling thread's current device. Throws Unsupported where there is none that this build can use. Devices are
+/// asked once.
+CudaDevice const& current_device();
+/// Why there is none; empty where there is one.
+std::string why_no_device();
+
+/// Makes a device current for as long as it exists.
+class OnDevice {
+ public:
+  explicit OnDevice(int index);
+  OnDevice(OnDevice const&) = delete;
+  OnDevice& operator=(OnDevice const&) = delete;
+  ~OnDevice();
+
+ private:
+  int before_ = 0, index_;
+};
+
+/// Device memory of a plan, for use in any stream: usable when the constructor returns; the destructor first waits for
+/// the device.
+class PlanMemory {
+ public:
+  PlanMemory() = default;
+  /// Throws OutOfMemory, also where the device never had as much, CudaError.
+  PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator);
+  PlanMemory(PlanMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        bytes_(std::exchange(other.bytes_, 0)),
+        device_(other.device_),
+        allocator_(other.allocator_) {}
+  PlanMemory& operator=(PlanMemory&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
+    std::swap(device_, other.device_), std::swap(allocator_, other.allocator_);
+    return *this;
+  }
+  ~PlanMemory();
+
+  char* data() const noexcept { return static_cast<char*>(data_); }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  int device_ = 0;
+  DeviceAllocator* allocator_ = nullptr;
+};
+
+/// Host memory that transfers need no staging for.
+class PinnedMemory {
+ public:
+  PinnedMemory() = default;
+  explicit PinnedMemory(std::size_t bytes);
+  PinnedMemory(PinnedMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~PinnedMemory();
+
+  char* data() const noexcept { return static_cast<char*>(data_); }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// A stream of the library's own, which does not wait for the default stream.
+class OwnStream {
+ public:
+  OwnStream();
+  OwnStream(OwnStream&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
+  OwnStream& operator=(OwnStream&&) = delete;
+  ~OwnStream();
+
+  cudaStream_t get() const noexcept { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// `bytes` rounded up so that what follows is aligned as allocations are. A double: sums of sizes that cannot overflow.
+inline double aligned_bytes(double bytes) { return 256 * std::ceil(bytes / 256); }
+
+}  // namespace gpuconv::detail
