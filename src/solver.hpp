@@ -68,6 +68,7 @@ struct Solver {
 };
 
 extern const Solver cpu_reference, cpu_direct, cpu_overlap_save, cpu_fft;
+extern const Solver cuda_direct, cuda_overlap_save, cuda_fft;  // only in builds with CUDA
 
 std::span<Solver const* const> solvers() noexcept;
 

@@ -51,7 +51,8 @@ std::string find_device(int& index) {
   if (error == cudaSuccess && count > 0) return {};
   static_cast<void>(cudaGetLastError());  // asking was no failure of the application's
   if (error == cudaErrorInsufficientDriver)
-    return text("there is no NVIDIA driver, or it is too old: ", cuda_text(error));
+    return text("there is no NVIDIA driver, or one too old for CUDA ", CUDART_VERSION / 1000, '.',
+                CUDART_VERSION % 1000 / 10);
   if (error == cudaErrorNoDevice || error == cudaSuccess) return "there is no CUDA device";
   return cuda_text(error);
 }

@@ -2,8 +2,6 @@
 
 namespace gpuconv::detail {
 
-extern const Solver cuda_direct, cuda_overlap_save, cuda_fft;
-
 std::span<Solver const* const> cuda_solvers() noexcept {
   static constexpr Solver const* table[] = {&cuda_direct, &cuda_overlap_save, &cuda_fft};
   return table;
