@@ -27,7 +27,8 @@ cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::
 
 cudaError_t check_code() {
   cudaFuncAttributes attributes;
-  return cudaFuncGetAttributes(&attributes, direct_kernel<float, kDirectOutputs<float>>);
+  void (*const kernel)(Direct) = direct_kernel<float, kDirectOutputs<float>>;
+  return cudaFuncGetAttributes(&attributes, reinterpret_cast<void const*>(kernel));
 }
 
 }  // namespace gpuconv::kernels

@@ -24,16 +24,12 @@ std::int64_t slots_of(std::int64_t blocks, double slot_bytes, CudaDevice const& 
 // Expected, not measured: passes over memory of a transform, by the points that fit into shared memory at once.
 double transform_passes(std::int64_t size) { return size <= 1 << 14 ? 1 : size <= 1 << 24 ? 2 : 3; }
 
-double block_seconds(Geometry const& g, CudaBlocks const& b, CudaDevice const& device) {
-  const double blocks = static_cast<double>(g.batch) * static_cast<double>(b.row_blocks);
-  const double block_bytes = static_cast<double>(b.size) * static_cast<double>(size_of(g.result_type));
+// Bytes that go to memory and back for one row.
+double row_traffic(Geometry const& g, CudaBlocks const& b) {
   // Each block is written and read by gathering, multiplying, storing and each pass of both transforms.
   const double touched = 6 + 4 * transform_passes(b.size);
-  const double chunks = std::ceil(
-      blocks / static_cast<double>(slots_of(saturating_multiply(g.batch, b.row_blocks), block_bytes, device)));
-  constexpr int kLaunches = 6;
-  return chunks * kLaunches * kLaunchSeconds +
-         blocks * block_bytes * touched / (kCopyFraction * device.bytes_per_second);
+  return touched * static_cast<double>(b.row_blocks) * static_cast<double>(b.size) *
+         static_cast<double>(size_of(g.result_type));
 }
 
 template <class C>
@@ -135,20 +131,33 @@ class BlockMethod final : public CudaMethod {
 
 }  // namespace
 
-CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t size, CudaDevice const& device) {
-  CudaBlocks b{.size = size, .step = size - (g.filter - 1)};
-  b.row_blocks = (g.length + b.step - 1) / b.step;
-  b.seconds = block_seconds(g, b, device);
-  return b;
+CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t smallest, std::int64_t largest) {
+  CudaBlocks best;
+  double least = 0;
+  for (std::int64_t size = smallest; size <= largest; size *= 2) {
+    CudaBlocks b{.size = size, .step = size - (g.filter - 1)};
+    b.row_blocks = (g.length + b.step - 1) / b.step;
+    if (const double traffic = row_traffic(g, b); best.size == 0 || traffic < least) best = b, least = traffic;
+    if (b.row_blocks == 1) break;
+  }
+  return best;
 }
 
 // Circular output k of N points is full[k] + full[k + N]: right for every k of the slice if neither what is beyond the
 // end nor the slice itself wraps into it.
-CudaBlocks whole_row_blocks(Geometry const& g, CudaDevice const& device) {
+CudaBlocks whole_row_blocks(Geometry const& g) {
   const std::int64_t needed = std::max({g.first + g.length, g.full() - g.first, g.signal, g.filter});
-  CudaBlocks b{.size = good_size(needed), .step = g.length, .row_blocks = 1, .whole_rows = true};
-  b.seconds = block_seconds(g, b, device);
-  return b;
+  return {.size = good_size(needed), .step = g.length, .row_blocks = 1, .whole_rows = true};
+}
+
+double block_seconds(Geometry const& g, CudaBlocks const& b, CudaDevice const& device) {
+  const std::int64_t blocks = saturating_multiply(g.batch, b.row_blocks);
+  const double block_bytes = static_cast<double>(b.size) * static_cast<double>(size_of(g.result_type));
+  const double chunks =
+      std::ceil(static_cast<double>(blocks) / static_cast<double>(slots_of(blocks, block_bytes, device)));
+  constexpr int kLaunches = 6;
+  return chunks * kLaunches * kLaunchSeconds +
+         static_cast<double>(g.batch) * row_traffic(g, b) / (kCopyFraction * device.bytes_per_second);
 }
 
 std::string refuse_blocks(Geometry const& g) {

@@ -9,19 +9,20 @@
 
 namespace gpuconv::detail {
 
-/// How a problem's rows are cut into blocks.
+/// How a problem's rows are cut into blocks. The batch has no say in it: a row's bits must not depend on it.
 struct CudaBlocks {
   std::int64_t size = 0;  // points of a transform
   std::int64_t step = 0;  // outputs of a block
   std::int64_t row_blocks = 0;
   bool whole_rows = false;  // one block a row, which starts at its first sample
-  double seconds = 0;       // estimate
 };
 
-/// Overlap-save: blocks of `size` samples, of which the first filter - 1 serve only the others' outputs.
-CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t size, CudaDevice const& device);
+/// Overlap-save: blocks of a power of two of samples, of which the first filter - 1 serve only the others' outputs.
+CudaBlocks overlapping_blocks(Geometry const& g, std::int64_t smallest, std::int64_t largest);
 /// One block a row, just long enough that what wraps around lands outside the slice.
-CudaBlocks whole_row_blocks(Geometry const& g, CudaDevice const& device);
+CudaBlocks whole_row_blocks(Geometry const& g);
+/// Estimated time on the device.
+double block_seconds(Geometry const& g, CudaBlocks const& blocks, CudaDevice const& device);
 
 /// Why no block method can run: integers, no device, no cuFFT, sizes beyond all memory; else empty.
 std::string refuse_blocks(Geometry const& g);

@@ -10,20 +10,19 @@ std::string refusal(Geometry const& g) { return refuse_blocks(g); }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
 double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, whole_row_blocks(g, current_device()).seconds);
+  return total_seconds(g, r, block_seconds(g, whole_row_blocks(g), current_device()));
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
-    return make_block_method(part, whole_row_blocks(part, device), device, allocator);
+    return make_block_method(part, whole_row_blocks(part), device, allocator);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
-  return "blocks of " + std::to_string(whole_row_blocks(g, current_device()).size) + " by cuFFT, one a row" +
-         cuda_text(r);
+  return "blocks of " + std::to_string(whole_row_blocks(g).size) + " by cuFFT, one a row" + cuda_text(r);
 }
 
 }  // namespace

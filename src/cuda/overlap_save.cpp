@@ -21,32 +21,25 @@ std::string refusal(Geometry const& g) {
 // ---- what it costs -----------------------------------------------------------------------------------------------
 constexpr std::int64_t kSmallestBlock = 256;
 
-CudaBlocks choose(Geometry const& g, CudaDevice const& device) {
-  const auto smallest =
-      std::max(kSmallestBlock, static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * g.filter))));
-  CudaBlocks best;
-  for (std::int64_t size = smallest; size <= kLargestBlock; size *= 2) {
-    const CudaBlocks b = overlapping_blocks(g, size, device);
-    if (best.size == 0 || b.seconds < best.seconds) best = b;
-    if (b.row_blocks == 1) break;
-  }
-  return best;
+CudaBlocks choose(Geometry const& g) {
+  const auto twice = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * g.filter)));
+  return overlapping_blocks(g, std::max(kSmallestBlock, twice), kLargestBlock);
 }
 
 double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, choose(g, current_device()).seconds);
+  return total_seconds(g, r, block_seconds(g, choose(g), current_device()));
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
-    return make_block_method(part, choose(part, device), device, allocator);
+    return make_block_method(part, choose(part), device, allocator);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
-  return "blocks of " + std::to_string(choose(g, current_device()).size) + " by cuFFT" + cuda_text(r);
+  return "blocks of " + std::to_string(choose(g).size) + " by cuFFT" + cuda_text(r);
 }
 
 }  // namespace
