@@ -5,13 +5,13 @@
 namespace gpuconv::kernels {
 namespace {
 
-constexpr std::int64_t kMostBlocks = 65535;  // of a grid along y; the kernels loop over what is left
-
-/// A grid for `rows` slots or filters of `columns` elements.
-dim3 grid_for(std::int64_t columns, std::int64_t rows) {
+/// A grid for `rows` slots or filters of `columns` elements, of `most` blocks or a few more.
+dim3 grid_for(std::int64_t columns, std::int64_t rows, int most) {
   constexpr std::int64_t each = 4 * kBlockThreads;  // a few elements a thread
-  return {static_cast<unsigned>(std::clamp<std::int64_t>((columns + each - 1) / each, 1, 4096)),
-          static_cast<unsigned>(std::clamp<std::int64_t>(rows, 1, kMostBlocks))};
+  constexpr std::int64_t limit = 65535;             // of a grid along y
+  const std::int64_t y = std::clamp<std::int64_t>(rows, 1, std::min<std::int64_t>(most, limit));
+  const std::int64_t x = std::clamp<std::int64_t>((columns + each - 1) / each, 1, (most + y - 1) / y);
+  return {static_cast<unsigned>(x), static_cast<unsigned>(y)};
 }
 
 template <class F>
@@ -26,51 +26,52 @@ cudaError_t enqueue(void (*kernel)(Parameters...), dim3 grid, cudaStream_t strea
 
 }  // namespace
 
-cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, cudaStream_t stream) {
+cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, int grid, cudaStream_t stream) {
   return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, filters.count), stream, filter, filters);
+    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, filters.count, grid), stream, filter, filters);
   });
 }
 
 cudaError_t pad_filters(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(pad_filters_kernel<C>, grid_for(w.blocks.size, w.chunk.slots), stream, w.filters, w.blocks, w.chunk,
-                   static_cast<C*>(w.slots));
+    return enqueue(pad_filters_kernel<C>, grid_for(w.blocks.size, w.chunk.slots, w.grid), stream, w.filters, w.blocks,
+                   w.chunk, static_cast<C*>(w.slots));
   });
 }
 
 cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(keep_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count), stream, w.filters, w.blocks,
-                   w.chunk, static_cast<C const*>(w.slots));
+    return enqueue(keep_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count, w.grid), stream, w.filters,
+                   w.blocks, w.chunk, static_cast<C const*>(w.slots));
   });
 }
 
 cudaError_t gather_blocks(BlockWork const& w, Input signal, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(gather_blocks_kernel<C>, grid_for(w.blocks.size, w.chunk.slots), stream, signal, w.blocks, w.chunk,
-                   static_cast<C*>(w.slots), w.marks);
+    return enqueue(gather_blocks_kernel<C>, grid_for(w.blocks.size, w.chunk.slots, w.grid), stream, signal, w.blocks,
+                   w.chunk, static_cast<C*>(w.slots), w.marks);
   });
 }
 
 cudaError_t multiply_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(multiply_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count), stream, w.filters,
-                   w.blocks, w.chunk, static_cast<C*>(w.slots));
+    return enqueue(multiply_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count, w.grid), stream,
+                   w.filters, w.blocks, w.chunk, static_cast<C*>(w.slots));
   });
 }
 
 cudaError_t store_blocks(BlockWork const& w, Output out, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(store_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count), stream, w.filters, w.blocks, w.chunk,
-                   static_cast<C const*>(w.slots), static_cast<C*>(out.data), out.stride, w.marks);
+    return enqueue(store_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count, w.grid), stream, w.filters, w.blocks,
+                   w.chunk, static_cast<C const*>(w.slots), static_cast<C*>(out.data), out.stride, w.marks);
   });
 }
 
 cudaError_t repair_blocks(BlockWork const& w, Input signal, std::int64_t first, Output out, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(repair_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count), stream, signal, w.filters, w.blocks,
-                   w.chunk, first, static_cast<unsigned const*>(w.marks), static_cast<C*>(out.data), out.stride);
+    return enqueue(repair_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count, w.grid), stream, signal, w.filters,
+                   w.blocks, w.chunk, first, static_cast<unsigned const*>(w.marks), static_cast<C*>(out.data),
+                   out.stride);
   });
 }
 

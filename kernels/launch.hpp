@@ -85,10 +85,11 @@ struct BlockWork {
   void* slots;      // the work array
   unsigned* marks;  // a slot's
   Type compute;     // float32 or float64
+  int grid;         // blocks of threads to launch at most: the kernels loop over what is left
 };
 
 /// Converts the filters and finds their largest magnitudes; `largest` starts as 0.
-cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, cudaStream_t stream);
+cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, int grid, cudaStream_t stream);
 /// Filters [begin, begin + count) of the chunk into the slots, scaled to magnitudes up to 1 and padded with zeros.
 cudaError_t pad_filters(BlockWork const& work, cudaStream_t stream);
 /// Their spectra, from the slots, divided by the transform's size.

@@ -36,7 +36,11 @@ template <class C>
 class BlockMethod final : public CudaMethod {
  public:
   BlockMethod(Geometry const& g, CudaBlocks const& b, CudaDevice const& device, DeviceAllocator* allocator)
-      : g_(g), blocks_(b), pitch_(b.size + 2), slots_(slots_for(g, b, device)) {
+      : g_(g),
+        blocks_(b),
+        pitch_(b.size + 2),
+        slots_(slots_for(g, b, device)),
+        grid_(kBlocksAMultiprocessor * device.multiprocessors) {
     const auto filters = static_cast<double>(g.filters);
     const double taps = aligned_bytes(filters * static_cast<double>(g.filter) * sizeof(C));
     const double spectra = aligned_bytes(filters * static_cast<double>(bins()) * 2 * sizeof(C));
@@ -66,7 +70,7 @@ class BlockMethod final : public CudaMethod {
   void set_filter(kernels::Input filter, void* scratch, cudaStream_t stream) override {
     const std::size_t bytes = static_cast<std::size_t>(g_.filters) * sizeof(unsigned long long);
     check_cuda(cudaMemsetAsync(filters_.largest, 0, bytes, stream), "cudaMemsetAsync");
-    check_cuda(kernels::convert_filters(filter, filters_, type_of<C>, stream), "the kernel convert_filters");
+    check_cuda(kernels::convert_filters(filter, filters_, type_of<C>, grid_, stream), "the kernel convert_filters");
     for (std::int64_t begin = 0; begin < g_.filters; begin += slots_) {
       const kernels::BlockWork work =
           work_of(scratch, {}, {.begin = begin, .count = std::min(slots_, g_.filters - begin), .slots = slots_});
@@ -115,14 +119,18 @@ class BlockMethod final : public CudaMethod {
                             .chunk = chunk,
                             .slots = scratch,
                             .marks = reinterpret_cast<unsigned*>(static_cast<char*>(scratch) + marks_at_),
-                            .compute = type_of<C>};
+                            .compute = type_of<C>,
+                            .grid = grid_};
     work.filters.first_row = piece.first_row;
     return work;
   }
 
+  static constexpr int kBlocksAMultiprocessor = 16;  // of a grid: twice what is resident
+
   Geometry g_;
   CudaBlocks blocks_;
   std::int64_t pitch_, slots_;
+  int grid_;
   PlanMemory memory_;
   kernels::Filters filters_{};
   std::unique_ptr<CufftPlan> forward_, inverse_;
