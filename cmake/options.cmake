@@ -15,9 +15,10 @@ endif()
 # Compile and link settings of this project's own targets; never of those that link it.
 add_library(gpuconv_settings INTERFACE)
 target_compile_features(gpuconv_settings INTERFACE cxx_std_20)
-target_compile_options(gpuconv_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
+target_compile_options(gpuconv_settings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion $<$<COMPILE_LANGUAGE:CXX>:-Wpedantic>)
 if(GPUCONV_WERROR)
-  target_compile_options(gpuconv_settings INTERFACE -Werror)
+  target_compile_options(gpuconv_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(GPUCONV_SANITIZE)
   target_compile_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
