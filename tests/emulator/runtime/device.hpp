@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "../control.hpp"
+#include "../simt/agent.hpp"
 
 struct CUstream_st;
 struct CUevent_st;
@@ -52,18 +53,11 @@ struct Allocation {
 struct CUstream_st {
   unsigned flags = 0;
   int priority = 0;
-  std::deque<standin::Operation> queue{};
+  std::deque<std::unique_ptr<const standin::Operation>> queue{};
   std::int64_t enqueued = 0, completed = 0;
-  void* identity = nullptr;  ///< for the race detector
-  char clock = 0;            ///< its address orders the stream with others
-  /// Work that has been executed. The race detector saw the stream read it, so it is freed by who has waited for the
-  /// stream.
-  std::deque<std::function<void()>> done{};
-
-  CUstream_st() = default;
-  CUstream_st(const CUstream_st&) = delete;
-  CUstream_st& operator=(const CUstream_st&) = delete;
-  ~CUstream_st();
+  simt::Agent agent{};  ///< who does the work, to the race detector
+  /// What has been executed. The agent has read it, so it is freed by who has waited for the stream.
+  std::vector<std::unique_ptr<const standin::Operation>> done{};
 
   bool waits_for_default_stream() const { return (flags & cudaStreamNonBlocking) == 0; }
 };

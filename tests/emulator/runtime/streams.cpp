@@ -7,8 +7,6 @@
 #include "device.hpp"
 #include "turn.hpp"
 
-CUstream_st::~CUstream_st() { simt::destroy_identity(identity); }
-
 namespace standin {
 
 Device& Device::instance() {
@@ -44,26 +42,19 @@ void Device::enqueue(const StreamPointer& stream, Operation operation) {
   } else if (stream->waits_for_default_stream()) {
     require(default_stream_);
   }
-  simt::release(&stream->clock);
-  stream->queue.push_back(std::move(operation));
+  stream->queue.push_back(std::make_unique<const Operation>(std::move(operation)));
+  stream->agent.handover();
   ++stream->enqueued;
 }
 
 void Device::execute_next(const StreamPointer& stream) {
-  const Operation operation = std::move(stream->queue.front());
+  const Operation& operation = *stream->done.emplace_back(std::move(stream->queue.front()));
   stream->queue.pop_front();
   for (const Point& point : operation.prerequisites) execute_until(point);
   if (operation.before) operation.before();
-  if (!stream->identity) stream->identity = simt::new_identity();
-  const std::function<void()>& work = stream->done.emplace_back(operation.work);
-  const bool has_work = static_cast<bool>(work);
-  {
-    const simt::As device(stream->identity);
-    simt::acquire(&stream->clock);
-    for (const Point& point : operation.prerequisites) simt::acquire(&point.stream->clock);
-    if (has_work) work();
-    simt::release(&stream->clock);
-  }
+  std::vector<simt::Agent*> others;
+  for (const Point& point : operation.prerequisites) others.push_back(&point.stream->agent);
+  stream->agent.work(operation.work, others);
   ++stream->completed;
   if (!simt::under_tsan()) stream->done.clear();
 }
@@ -74,7 +65,7 @@ void Device::execute_until(const Point& point) {
 
 /// The calling thread comes after all that the stream has done.
 void Device::come_after(const StreamPointer& stream) {
-  simt::acquire(&stream->clock);
+  stream->agent.come_after();
   stream->done.clear();
 }
 

@@ -8,18 +8,21 @@
 
 namespace simt {
 
+using FiberEntry = void (*)(void* argument);
+
 struct Fiber {
   boost::context::detail::fcontext_t context = nullptr;  ///< null: not made yet
   char* stack = nullptr;
+  FiberEntry entry = nullptr;  ///< never returns
+  void* argument = nullptr;
   void* identity = nullptr;     ///< for ThreadSanitizer
   void* asan_frames = nullptr;  ///< AddressSanitizer's copy of the locals, while the fiber does not run
 };
 
-using FiberEntry = void (*)();
-
 /// Aborts if there is no memory for the stack.
-void make_fiber(Fiber& fiber, FiberEntry entry);
-/// Runs the fiber until it suspends. Only from outside of fibers.
+void make_fiber(Fiber& fiber, FiberEntry entry, void* argument);
+void destroy_fiber(Fiber& fiber);
+/// Runs the fiber until it suspends.
 void resume(Fiber& fiber);
 /// Back to whoever resumed this fiber.
 void suspend(Fiber& fiber);

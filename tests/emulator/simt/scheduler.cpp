@@ -204,7 +204,7 @@ void meet(Site site, unsigned mask, Meeting meeting) {
 
 // ---- blocks -----------------------------------------------------------------------------------------------------
 
-[[noreturn]] void thread_main() {
+[[noreturn]] void thread_main(void*) {
   fiber_began();
   for (;;) {
     acquire(&s.team->begin);
@@ -223,7 +223,7 @@ void begin_block() {
   s.ready.clear();
   for (unsigned i = 0; i < s.threads; ++i) {
     Thread& thread = team.threads[i];
-    if (!thread.context) make_fiber(thread, thread_main);
+    if (!thread.context) make_fiber(thread, thread_main, nullptr);
     thread.index = make_uint3(i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y));
     wake(thread);
   }
