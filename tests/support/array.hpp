@@ -54,6 +54,12 @@ class Array {
     });
   }
 
+  /// The whole array, guards included, and where the rows begin in it.
+  std::span<std::byte> storage() { return storage_; }
+  std::span<std::byte const> storage() const { return storage_; }
+  std::size_t begin() const { return begin_; }
+  Rows shape() const { return shape_; }
+
   /// Nothing but the rows has been written.
   testing::AssertionResult guards_intact() const;
   /// Every byte, guards included, is that of `other`.

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gpuconv::detail {
@@ -37,14 +39,27 @@ inline bool takes(SolverPointer solver, Problem const& problem) {
   return solver->refusal(detail::check(problem)).empty();
 }
 
+/// Where solvers that have the choice find their arrays: GPUCONV_TEST_MEMORY, "host" or "device".
+inline Memory suite_memory() {
+  const char* const chosen = std::getenv("GPUCONV_TEST_MEMORY");
+  return chosen && std::string_view(chosen) == "device" ? Memory::device : Memory::host;
+}
+
 /// Options that force this solver.
 inline Options forced(SolverPointer solver, int threads = 0) {
-  return {.method = solver->method, .device = solver->device, .threads = threads};
+  return {.method = solver->method,
+          .device = solver->device,
+          .threads = threads,
+          .memory = solver->device == Device::cuda ? suite_memory() : Memory::host};
 }
 
 /// Tests over the solver table: `class Name : public SolverTest {}`, then GPUCONV_OVER_SOLVERS(Name).
 class SolverTest : public testing::TestWithParam<SolverPointer> {
  protected:
+  void SetUp() override {
+    if (GetParam()->device != Device::cuda) return;
+    if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
+  }
   SolverPointer solver() const { return GetParam(); }
   Options options(int threads = 0) const { return forced(GetParam(), threads); }
   bool takes(Problem const& problem) const { return test::takes(GetParam(), problem); }

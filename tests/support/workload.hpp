@@ -37,6 +37,22 @@ Workload workload_of(std::vector<T> const& signal, std::vector<T> const& filter,
           array_of(filter)};
 }
 
+/// A copy of an array in device memory, with the same guards and the same alignment.
+class DeviceArray {
+ public:
+  explicit DeviceArray(Array const& array);
+  DeviceInput input() const { return {bytes_.data() + begin_, type_, shape_}; }
+  DeviceOutput output() { return {bytes_.data() + begin_, type_, shape_}; }
+  /// Back to an array of the same shape and layout.
+  void copy_to(Array& array) const;
+
+ private:
+  DeviceBuffer<std::uint8_t> bytes_;
+  Type type_;
+  std::size_t begin_;
+  Rows shape_;
+};
+
 /// What came out of a plan, and which plan it was.
 struct Outcome {
   Array out;
@@ -44,7 +60,7 @@ struct Outcome {
   Method method;
 };
 
-/// Makes a plan and runs it. Fails the running test where the call writes outside the output's rows or to its input.
+/// Makes a plan and runs it, on copies in device memory where `options` say so. Fails the running test where the call writes outside the output's rows or to its input.
 Outcome run(Workload const& workload, Options const& options, Layout out = {});
 
 /// Samples a block of the plan that described itself so; 0 where it has no blocks.
