@@ -17,7 +17,8 @@ macro(gpuconv_find_toolkit problem)
   set(GPUCONV_CUDA_HEADERS "")
   set(${problem} "")
   if(NOT nvcc)
-    set(${problem} "no nvcc: looked in CUDAToolkit_ROOT, CUDA_PATH, CUDA_HOME, PATH, ${GPUCONV_LOCAL_TOOLKIT}, /usr/local/cuda*")
+    string(CONCAT ${problem} "no nvcc: looked in CUDAToolkit_ROOT, CUDA_PATH, CUDA_HOME, PATH, "
+      "${GPUCONV_LOCAL_TOOLKIT}, /usr/local/cuda*")
   else()
     cmake_path(GET nvcc PARENT_PATH root)
     cmake_path(GET root PARENT_PATH root)
@@ -96,7 +97,9 @@ message(STATUS "gpuconv: with the CUDA device, by nvcc ${CMAKE_CUDA_COMPILER_VER
 
 # The language level is spelled out: CMake 3.25 does not know it for nvcc. No -Wpedantic: it dislikes nvcc's own
 # intermediate files. No -Wmissing-launch-bounds: it overlooks the bounds of templates (CUDA 13.0).
-target_compile_options(gpuconv_settings INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Wdefault-stream-launch;-Wreorder>)
+target_compile_options(gpuconv_settings INTERFACE
+  "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Wdefault-stream-launch;-Wreorder>")
 if(GPUCONV_WERROR)
-  target_compile_options(gpuconv_settings INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings -Xcompiler=-Werror>")
+  target_compile_options(gpuconv_settings INTERFACE
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings -Xcompiler=-Werror>")
 endif()

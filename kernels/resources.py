@@ -5,8 +5,8 @@ Usage: resources.py record COMMAND...             as a launcher of nvcc: keeps w
        resources.py check --compiler V OBJECT...  compares the records of these objects with the table
        resources.py update --compiler V OBJECT... writes them into it
 
-Exit status of check: 0 where they agree; 1 where they differ, or where a function spills of which the table has no spill;
-77 where the table does not know the compiler or the architecture.
+Exit status of check: 0 where they agree; 1 where they differ, or where a function spills of which the table has no
+spill; 77 where the table does not know the compiler or the architecture.
 """
 
 import argparse
@@ -21,8 +21,8 @@ TABLE = Path(__file__).with_name("resources.txt")
 RECORD = ".ptxas"  # appended to the object's name
 SKIPPED = 77
 HEADER = """\
-# What the kernels take, by compiler and architecture: registers a thread; bytes of stack, of spills stored and loaded, of
-# static shared memory, and of constant memory with the parameters ("-": ptxas does not say for this architecture).
+# What the kernels take, by compiler and architecture: registers a thread; bytes of stack, of spills stored and loaded,
+# of static shared memory, and of constant memory with the parameters ("-": ptxas does not say for this architecture).
 # Written by resources.py, compared by the test resources.table: a change of a line is a change of the machine code.
 """
 COLUMNS = ("sm", "registers", "stack", "stores", "loads", "shared", "constant", "function")
