@@ -35,9 +35,13 @@ void add_mode_options(CLI::App& app, gpuconv::Problem& problem) {
   add_choice<Mode>(
       app, "--mode", {Mode::full, Mode::same, Mode::valid}, [&](Mode mode) { problem.mode = mode; },
       "Which outputs to keep, as in numpy.convolve (full)");
-  add_choice<Same>(
-      app, "--same", {Same::numpy, Same::scipy, Same::matlab}, [&](Same same) { problem.same = same; },
+  CLI::Option* const same = add_choice<Same>(
+      app, "--same", {Same::numpy, Same::scipy, Same::matlab}, [&](Same convention) { problem.same = convention; },
       "Whose convention --mode same follows (numpy)");
+  // Another mode would silently ignore it. Runs before the command does.
+  app.parse_complete_callback([same, &problem] {
+    if (same->count() > 0 && problem.mode != Mode::same) throw CLI::ValidationError("--same", "needs --mode same");
+  });
 }
 
 void add_solver_options(CLI::App& app, gpuconv::Options& options) {

@@ -1,6 +1,7 @@
 """What fails ends with the right exit code and one line that names file and cause, and leaves nothing behind."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -221,6 +222,8 @@ class ExitCodes(tool.ToolTest):
             [], ["nonsense"], ["--nonsense"], ["convolve"], ["convolve", "x.npy"], ["convolve", "x.npy", "h.npy"],
             ["convolve", "x.npy", "-o", "out.npy"], [*convolve, "third.npy"], [*convolve, "--mode"], [*convolve, "--mode", "Full"],
             [*convolve, "--mode", "1"], [*convolve, "--same", "numpi"], [*convolve, "--method", "reference"],
+            [*convolve, "--same", "matlab"], [*convolve, "--same", "matlab", "--mode", "valid"], [*convolve, "--mode", "full", "--same", "numpy"],
+            ["explain", "--signal", "5", "--filter", "3", "--mode", "valid", "--same", "scipy"],
             [*convolve, "--device", "gpu"], [*convolve, "--dtype", "complex64"], [*convolve, "--dtype", ""],
             [*convolve, "--threads", "-1"], [*convolve, "--threads", "two"], [*convolve, "--threads", "99999999999999999999"],
             [*convolve, "--threads", "1.5"], [*convolve, "--mode", "full", "--mode", "same"], [*convolve, "--nonsense"],
@@ -238,10 +241,40 @@ class ExitCodes(tool.ToolTest):
                 self.assertNotEqual(done.stderr, b"")
                 self.assertFalse(os.path.exists(self.path("out.npy")))
 
-    def test_a_forced_device_that_does_not_apply(self):
-        if b"device cuda: none" not in self.succeed("info").stdout:
+    def test_same_in_its_mode(self):
+        for options in (["--mode", "same", "--same", "matlab"], ["--same", "matlab", "--mode", "same"]):
+            self.succeed("convolve", "x.npy", "h.npy", "-o", "same.npy", *options)
+            self.succeed("explain", "--signal", "5", "--filter", "3", *options)
+
+    def no_gpu(self):
+        """Why there is none."""
+        found = re.search(rb"device cuda: none: (.+)", self.succeed("info").stdout)
+        if not found:
             self.skipTest("this machine has a CUDA device")
-        self.fails("convolve", "x.npy", "h.npy", "-o", "out.npy", "--device", "cuda", code=3, names=["x.npy", "h.npy"], says="cuda")
+        return found.group(1).decode()
+
+    def test_a_forced_device_that_does_not_apply(self):
+        why = self.no_gpu()
+        self.assertRegex(why, "no NVIDIA driver|no CUDA device")
+        self.fails("convolve", "x.npy", "h.npy", "-o", "out.npy", "--device", "cuda", code=3, names=["x.npy", "h.npy"], says=why)
+        self.fails("convolve", "x.npy", "h.npy", "-o", "out.npy", "--device", "cuda", "--method", "fft", code=3, says=why)
+
+    def test_without_a_gpu_everything_runs_on_the_cpu(self):
+        self.no_gpu()
+        for method in tool.METHODS:
+            done = self.succeed("convolve", "x.npy", "h.npy", "-o", f"{method}.npy", "--method", method, "--stats")
+            self.assertIn(b"method      cpu ", done.stderr)
+
+    def test_an_explanation_of_what_cannot_run(self):
+        """All the reasons on stdout, and the exit status that convolve would have."""
+        sizes = ["explain", "--signal", "50", "--filter", "5"]
+        forced = [[*sizes, "--type", "int32", "--method", "fft"]]
+        if b"device cuda: none" in self.succeed("info").stdout:
+            forced += [[*sizes, "--device", "cuda"], [*sizes, "--device", "cuda", "--method", "direct"]]
+        for arguments in forced:
+            done = self.fails(*arguments, code=3, says="no solver applies")
+            self.assertGreaterEqual(done.stdout.count(b" no: "), 4, done.stdout)
+        self.succeed(*sizes, "--method", "fft")
 
     def test_a_forced_method_that_does_not_apply(self):
         """Which methods refuse which types is the library's: whatever explain says no to has to end in 3."""
