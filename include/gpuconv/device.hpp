@@ -149,6 +149,8 @@ class DeviceBuffer {
   T* data() noexcept { return data_; }
   T const* data() const noexcept { return data_; }
   std::int64_t size() const noexcept { return size_; }
+  /// The whole buffer as scratch memory: `DeviceBuffer<std::uint8_t>` is one for `Plan::scratch_bytes`.
+  DeviceBytes bytes() noexcept { return {data_, static_cast<std::size_t>(size_) * sizeof(T)}; }
 
  private:
   // What overflows or is negative becomes a size that nobody has.
