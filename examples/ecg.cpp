@@ -1,7 +1,8 @@
 #include "ecg.hpp"
 
+#include "peaks.hpp"
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -10,10 +11,10 @@
 namespace ecg {
 namespace {
 
-using gpuconv::HostView;
-using gpuconv::Mode;
+using gpuconv::DeviceBuffer, gpuconv::DeviceView, gpuconv::HostView, gpuconv::Mode;
 
-// Convolves through a plan, and notes the solver and its time.
+// Convolves through a plan, and notes the solver and its time. Plans on device memory have their arrays copied there
+// and back, which the time leaves out.
 class Convolver {
  public:
   explicit Convolver(gpuconv::Options const& options) : options_(options) {}
@@ -24,20 +25,32 @@ class Convolver {
     gpuconv::Plan plan(
         {.signal = columns, .filter = std::ssize(filter), .batch = rows, .mode = mode, .type = gpuconv::Type::float64},
         options_);
-    plan.set_filter(filter);
     std::vector<double> out(static_cast<std::size_t>(rows * plan.output_length()));
-    const HostView rows_in(signal.data(), {.rows = rows, .columns = columns});
-    const HostView rows_out(out.data(), {.rows = rows, .columns = plan.output_length()});
-    const auto start = std::chrono::steady_clock::now();
-    plan.execute(rows_in, rows_out);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    steps.push_back({name, plan.problem(), plan.describe(), taken.count()});
+    const gpuconv::Rows shape{.rows = rows, .columns = columns},
+        out_shape{.rows = rows, .columns = plan.output_length()};
+    double seconds = 0;
+    if (options_.memory == gpuconv::Memory::host) {
+      plan.set_filter(filter);
+      seconds = timed([&] { plan.execute(HostView(signal.data(), shape), HostView(out.data(), out_shape)); });
+    } else {
+      plan.set_filter(filter, kStream);
+      DeviceBuffer<double> device_signal(std::ssize(signal)), device_out(std::ssize(out));
+      gpuconv::copy(signal, device_signal);
+      seconds = timed([&] {
+        plan.execute(DeviceView(device_signal.data(), shape), DeviceView(device_out.data(), out_shape), kStream);
+        gpuconv::synchronize(kStream);
+      });
+      gpuconv::copy(device_out, out);
+    }
+    steps.push_back({name, plan.problem(), plan.describe(), seconds});
     return out;
   }
 
   std::vector<Step> steps;
 
  private:
+  static constexpr gpuconv::Stream kStream{};
+
   gpuconv::Options options_;
 };
 
@@ -110,28 +123,24 @@ std::vector<double> similarity(Convolver& convolve, std::span<const double> sign
   return out;
 }
 
-// Peaks of the highest similarity, the highest first, each silencing its refractory period on both sides.
-std::vector<Beat> find_beats(std::vector<std::vector<double>> const& similarity, Settings const& s) {
-  const auto best = [&](std::int64_t i) {
-    Beat b{i, 0, similarity[0][static_cast<std::size_t>(i)]};
-    for (std::size_t p = 1; p < similarity.size(); ++p) {
-      const double value = similarity[p][static_cast<std::size_t>(i)];
-      if (value > b.similarity) b = {i, p, value};
-    }
-    return b;
-  };
-  std::vector<Beat> peaks;
-  for (std::int64_t i = 1; i + 1 < std::ssize(similarity[0]); ++i) {
-    const Beat b = best(i);
-    const bool peak = b.similarity > best(i - 1).similarity && b.similarity >= best(i + 1).similarity;
-    if (peak && b.similarity >= s.threshold) peaks.push_back(b);
-  }
-  std::stable_sort(peaks.begin(), peaks.end(),
-                   [](Beat const& a, Beat const& b) { return a.similarity > b.similarity; });
+// On the device that convolves.
+std::vector<Peak> peaks_of(std::vector<std::vector<double>> const& similarity, double threshold,
+                           gpuconv::Device device) {
+  std::vector<double> rows;
+  for (std::vector<double> const& row : similarity) rows.insert(rows.end(), row.begin(), row.end());
+  const gpuconv::Rows shape{.rows = std::ssize(similarity), .columns = std::ssize(similarity[0])};
+  if (device != gpuconv::Device::cuda) return find_peaks(HostView<double const>(rows.data(), shape), threshold);
+  DeviceBuffer<double> on_device(std::ssize(rows));
+  gpuconv::copy(rows, on_device);
+  return find_peaks(DeviceView<double const>(on_device.data(), shape), threshold);
+}
 
+// Peaks of the highest similarity, the highest first, each silencing its refractory period on both sides.
+std::vector<Beat> find_beats(std::vector<Peak> const& peaks, Settings const& s) {
   const auto earlier = [](Beat const& a, Beat const& b) { return a.sample < b.sample; };
   std::set<Beat, decltype(earlier)> beats(earlier);
-  for (Beat const& peak : peaks) {
+  for (Peak const& p : peaks) {
+    const Beat peak{p.index, static_cast<std::size_t>(p.row), p.score};
     const auto next = beats.lower_bound(peak);
     if (next != beats.end() && next->sample - peak.sample < s.refractory) continue;
     if (next != beats.begin() && peak.sample - std::prev(next)->sample < s.refractory) continue;
@@ -162,7 +171,7 @@ Analysis analyse(std::span<const std::int16_t> adc, Settings const& settings, gp
   for (double& v : squares) v *= v;
   for (Pattern const& p : settings.patterns)
     a.similarity.push_back(similarity(convolve, a.smoothed, squares, p, settings.energy_floor));
-  a.beats = find_beats(a.similarity, settings);
+  a.beats = find_beats(peaks_of(a.similarity, settings.threshold, options.device), settings);
   a.steps = std::move(convolve.steps);
   return a;
 }

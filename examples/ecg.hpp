@@ -5,6 +5,7 @@
 #include <gpuconv/gpuconv.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -63,7 +64,16 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The whole computation on one device. Throws ecg::Error and what gpuconv::Plan throws.
+/// Seconds that `work` takes.
+template <class Work>
+double timed(Work&& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The whole computation on one device, which `options` name; with `Memory::device`, each convolution's arrays are on
+/// the GPU before its time begins. Throws ecg::Error and what gpuconv::Plan throws.
 Analysis analyse(std::span<const std::int16_t> adc, Settings const& settings, gpuconv::Options const& options);
 
 /// The pattern without its mean, scaled to energy 1 and reversed: convolution with it is correlation with the pattern.

@@ -1,5 +1,6 @@
 // Finds the heartbeats in an electrocardiogram, on every device there is, then filters thousands of overlapping windows
-// of it as one batch. `./dev demo` runs it and draws what it writes.
+// of it as one batch; on a GPU both with the transfers from and to host memory and without. `./dev demo` runs it and
+// draws what it writes.
 #include "ecg.hpp"
 
 #include "npy.hpp"
@@ -15,22 +16,53 @@
 
 namespace {
 
-using gpuconv::DeviceInfo;
-using gpuconv::HostView;
-using gpuconv::Mode;
+using gpuconv::DeviceBuffer, gpuconv::DeviceView, gpuconv::HostView, gpuconv::Mode;
 
-constexpr int kRuns = 25;  // of which the median counts
+constexpr int kMostRuns = 25;
+constexpr double kMostSeconds = 2;  // after which no more runs begin
 
-// Median of what `seconds_of_run` returns.
+struct Median {
+  double seconds;
+  int runs;
+};
+
+// Of what `seconds_of_run` returns.
 template <class F>
-double median_of_runs(F&& seconds_of_run) {
-  std::array<double, kRuns> seconds;
-  std::generate(seconds.begin(), seconds.end(), seconds_of_run);
-  std::nth_element(seconds.begin(), seconds.begin() + kRuns / 2, seconds.end());
-  return seconds[kRuns / 2];
+Median median_of_runs(F&& seconds_of_run) {
+  std::vector<double> seconds;
+  const auto begin = std::chrono::steady_clock::now();
+  do seconds.push_back(seconds_of_run());
+  while (std::ssize(seconds) < kMostRuns &&
+         std::chrono::steady_clock::now() - begin < std::chrono::duration<double>(kMostSeconds));
+  const auto middle = seconds.begin() + std::ssize(seconds) / 2;
+  std::nth_element(seconds.begin(), middle, seconds.end());
+  return {*middle, static_cast<int>(seconds.size())};
 }
 
-std::string label(gpuconv::Device device) { return std::string(gpuconv::name(device)); }
+// Where something is computed, and where its arrays lie.
+struct Place {
+  std::string name;
+  std::string detail;
+  gpuconv::Options options;
+};
+
+// Says which devices are missing, and why.
+std::vector<Place> places() {
+  using gpuconv::Device, gpuconv::Memory;
+  std::vector<Place> found;
+  for (gpuconv::DeviceInfo const& d : gpuconv::devices()) {
+    const std::string device(gpuconv::name(d.device));
+    if (!d.available) {
+      std::printf("Not on %s: %s\n", device.c_str(), d.detail.c_str());
+    } else if (d.device == Device::cpu) {
+      found.push_back({device, d.detail, {.device = d.device}});
+    } else {
+      found.push_back({device + ", with transfers", d.detail, {.device = d.device}});
+      found.push_back({device + ", without transfers", d.detail, {.device = d.device, .memory = Memory::device}});
+    }
+  }
+  return found;
+}
 
 npy::Array read_recording(std::string const& path) {
   npy::Array array = npy::read(path);
@@ -46,11 +78,10 @@ double convolution_seconds(ecg::Analysis const& analysis) {
   return sum;
 }
 
-ecg::Analysis analyse_on(DeviceInfo const& info, std::span<const std::int16_t> adc, ecg::Settings const& settings) {
-  const gpuconv::Options options{.device = info.device};
-  ecg::Analysis analysis = ecg::analyse(adc, settings, options);
-  const double seconds = median_of_runs([&] { return convolution_seconds(ecg::analyse(adc, settings, options)); });
-  std::printf("\nOn %s (%s), in float64\n", label(info.device).c_str(), info.detail.c_str());
+ecg::Analysis analyse_at(Place const& place, std::span<const std::int16_t> adc, ecg::Settings const& settings) {
+  ecg::Analysis analysis = ecg::analyse(adc, settings, place.options);
+  const Median median = median_of_runs([&] { return convolution_seconds(ecg::analyse(adc, settings, place.options)); });
+  std::printf("\nOn %s (%s), in float64\n", place.name.c_str(), place.detail.c_str());
   for (ecg::Step const& step : analysis.steps) {
     const gpuconv::Problem& p = step.problem;
     std::printf("  %-16s %lld x %lld * %-3lld %-5s  %s\n", step.name.c_str(), static_cast<long long>(p.batch),
@@ -58,8 +89,20 @@ ecg::Analysis analyse_on(DeviceInfo const& info, std::span<const std::int16_t> a
                 std::string(gpuconv::name(p.mode)).c_str(), step.solver.c_str());
   }
   std::printf("  these %zu convolutions took %.2f ms (median of %d runs) and find %zu beats\n", analysis.steps.size(),
-              seconds * 1e3, kRuns, analysis.beats.size());
+              median.seconds * 1e3, median.runs, analysis.beats.size());
   return analysis;
+}
+
+// The beats must not depend on where they were computed.
+void compare_beats(Place const& place, ecg::Analysis const& analysis, ecg::Analysis const& first) {
+  double largest = 0;
+  const bool same = std::equal(analysis.beats.begin(), analysis.beats.end(), first.beats.begin(), first.beats.end(),
+                               [&](ecg::Beat const& a, ecg::Beat const& b) {
+                                 largest = std::max(largest, std::abs(a.similarity - b.similarity));
+                                 return a.sample == b.sample && a.pattern == b.pattern;
+                               });
+  if (!same) throw ecg::Error("the beats found on " + place.name + " differ from those found on the CPU");
+  std::printf("  they are those found on the CPU; their similarities differ by %.1g at most\n", largest);
 }
 
 void print_beats(ecg::Analysis const& analysis, ecg::Settings const& settings) {
@@ -88,7 +131,7 @@ double largest_difference(std::span<const float> rows, std::span<const float> wh
 
 // Correlates windows of two seconds, one every thirtieth of a second, with the normal beat. The rows of the batch are
 // views of one recording: their stride is the hop, so nothing is copied.
-void filter_windows(DeviceInfo const& info, ecg::Analysis const& analysis, ecg::Settings const& settings) {
+void filter_windows(Place const& place, ecg::Analysis const& analysis, ecg::Settings const& settings) {
   const std::vector<float> signal(analysis.smoothed.begin(), analysis.smoothed.end());
   const std::vector<double> taps = ecg::matched_filter(analysis.smoothed, settings.patterns.front());
   const std::vector<float> filter(taps.begin(), taps.end());
@@ -96,23 +139,36 @@ void filter_windows(DeviceInfo const& info, ecg::Analysis const& analysis, ecg::
   const std::int64_t window = std::llround(2 * settings.rate), hop = std::llround(settings.rate / 30);
   const std::int64_t rows = (std::ssize(signal) - window) / hop + 1;
   gpuconv::Plan plan({.signal = window, .filter = std::ssize(filter), .batch = rows, .mode = Mode::valid},
-                     {.device = info.device});
-  plan.set_filter(filter);
+                     place.options);
   std::vector<float> out(static_cast<std::size_t>(rows * plan.output_length()));
-  const HostView windows(signal.data(), {.rows = rows, .columns = window, .stride = hop});
-  const HostView results(out.data(), {.rows = rows, .columns = plan.output_length()});
-  const double seconds = median_of_runs([&] {
-    const auto start = std::chrono::steady_clock::now();
-    plan.execute(windows, results);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  });
+  const gpuconv::Rows windows{.rows = rows, .columns = window, .stride = hop};
+  const gpuconv::Rows results{.rows = rows, .columns = plan.output_length()};
+  Median median{};
+  if (place.options.memory == gpuconv::Memory::host) {
+    plan.set_filter(filter);
+    median = median_of_runs([&] {
+      return ecg::timed([&] { plan.execute(HostView(signal.data(), windows), HostView(out.data(), results)); });
+    });
+  } else {
+    constexpr gpuconv::Stream stream;
+    plan.set_filter(filter, stream);
+    DeviceBuffer<float> device_signal(std::ssize(signal)), device_out(std::ssize(out));
+    gpuconv::copy(signal, device_signal);
+    median = median_of_runs([&] {
+      return ecg::timed([&] {
+        plan.execute(DeviceView(device_signal.data(), windows), DeviceView(device_out.data(), results), stream);
+        gpuconv::synchronize(stream);
+      });
+    });
+    gpuconv::copy(device_out, out);
+  }
 
-  const double difference =
-      largest_difference(out, gpuconv::convolve(signal, filter, Mode::valid), plan.output_length(), hop);
-  std::printf("  on %s: %s\n", label(info.device).c_str(), plan.describe().c_str());
+  const double difference = largest_difference(
+      out, gpuconv::convolve(signal, filter, Mode::valid, {.device = gpuconv::Device::cpu}), plan.output_length(), hop);
+  std::printf("  on %s: %s\n", place.name.c_str(), plan.describe().c_str());
   std::printf("  %lld windows of %lld samples in %.2f ms (median of %d runs): %.0f million samples a second\n",
-              static_cast<long long>(rows), static_cast<long long>(window), seconds * 1e3, kRuns,
-              static_cast<double>(rows * window) / seconds / 1e6);
+              static_cast<long long>(rows), static_cast<long long>(window), median.seconds * 1e3, median.runs,
+              static_cast<double>(rows * window) / median.seconds / 1e6);
   std::printf("  largest difference from the recording filtered as one row: %.1g mV\n", difference);
 }
 
@@ -158,18 +214,15 @@ void run(std::string const& recording, std::filesystem::path const& folder) {
   std::printf("%s: %zu samples, %.0f s at %g samples a second\n", recording.c_str(), adc.size(),
               static_cast<double>(adc.size()) / settings.rate, settings.rate);
 
-  std::vector<DeviceInfo> devices = gpuconv::devices();
-  const auto missing =
-      std::stable_partition(devices.begin(), devices.end(), [](DeviceInfo const& d) { return d.available; });
-  for (auto d = missing; d != devices.end(); ++d)
-    std::printf("Not on %s: %s\n", label(d->device).c_str(), d->detail.c_str());
-  devices.erase(missing, devices.end());
-
+  const std::vector<Place> everywhere = places();
   std::vector<ecg::Analysis> analyses;
-  for (DeviceInfo const& device : devices) analyses.push_back(analyse_on(device, adc, settings));
+  for (Place const& place : everywhere) {
+    analyses.push_back(analyse_at(place, adc, settings));
+    if (analyses.size() > 1) compare_beats(place, analyses.back(), analyses.front());
+  }
   print_beats(analyses.front(), settings);
-  std::printf("\nWindows of 2 s, 30 a second, as a batch\n");
-  for (DeviceInfo const& device : devices) filter_windows(device, analyses.front(), settings);
+  std::printf("\nWindows of 2 s, 30 a second, as a batch, in float32\n");
+  for (Place const& place : everywhere) filter_windows(place, analyses.front(), settings);
   write_results(folder, analyses.front(), settings);
 }
 

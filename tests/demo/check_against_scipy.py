@@ -1,5 +1,6 @@
 """Runs `heartbeats` and repeats its whole computation in NumPy and SciPy, in float64 and by other formulas: the beats
-must be the same samples. check_against_scipy.py HEARTBEATS RECORDING.npy FOLDER. Exit 77: NumPy or SciPy are missing."""
+must be the same samples. check_against_scipy.py HEARTBEATS RECORDING.npy FOLDER [cuda]; cuda: a GPU is expected. Exit 77:
+NumPy or SciPy are missing."""
 
 import json
 import pathlib
@@ -86,14 +87,23 @@ def sanity_complaints(report, beats, seconds):
 
 
 def window_complaints(printed, samples):
-    """The batch of overlapping windows: how many there are, and that they agree with the recording as one row."""
-    windows = re.search(r"(\d+) windows of (\d+) samples", printed)
-    expected = (samples - 720) // 12 + 1
-    if not windows or windows.groups() != (str(expected), "720"):
-        yield f"{windows and windows.group()}; {expected} windows of 720 samples are expected"
-    difference = re.search(r"largest difference from the recording filtered as one row: (\S+) mV", printed)
-    if not difference or not float(difference.group(1)) <= 1e-5:  # float32, sums up to 10 mV
-        yield f"{difference and difference.group()}; at most 1e-5 mV is expected"
+    """The batch of overlapping windows, wherever it ran: how many there are, and that they agree with the recording as
+    one row."""
+    expected = (str((samples - 720) // 12 + 1), "720")
+    windows = re.findall(r"(\d+) windows of (\d+) samples", printed)
+    if not windows or set(windows) != {expected}:
+        yield f"windows {windows}; {expected[0]} of {expected[1]} samples are expected"
+    differences = re.findall(r"largest difference from the recording filtered as one row: (\S+) mV", printed)
+    if len(differences) != len(windows) or not all(float(d) <= 1e-5 for d in differences):  # float32, sums up to 10 mV
+        yield f"differences of {differences} mV; at most 1e-5 is expected"
+
+
+def gpu_complaints(printed, gpu_expected):
+    """With and without transfers the GPU, where there is one, finds the beats of the CPU; else the reason is said."""
+    agreeing = printed.count("they are those found on the CPU")
+    reasons = len(re.findall(r"^Not on cuda: .+$", printed, re.MULTILINE))
+    if (agreeing, reasons) not in ([(2, 0)] if gpu_expected else [(2, 0), (0, 1)]):
+        yield f"{agreeing} runs on a GPU agree with the CPU, {reasons} reasons are given why there is none"
 
 
 def check_the_checks(found, arrays, report, beats, shapes):
@@ -103,6 +113,7 @@ def check_the_checks(found, arrays, report, beats, shapes):
     late = beats + (np.arange(beats.size) == 7)
     assert list(beat_complaints(report, late, shapes)), "a beat that is one sample late passes for equal"
     assert list(beat_complaints(report, beats, (shapes + 1) % 3)), "other patterns pass for equal"
+    assert list(gpu_complaints("", False)) and list(gpu_complaints("Not on cuda: why", True)), "a missing GPU passes"
 
 
 def main():
@@ -115,7 +126,8 @@ def main():
     found = {name: np.load(folder / f"{name}.npy") for name in arrays}
 
     complaints = [*array_complaints(found, arrays), *beat_complaints(report, beats, shapes),
-                  *sanity_complaints(report, beats, adc.size / report["rate"]), *window_complaints(printed, adc.size)]
+                  *sanity_complaints(report, beats, adc.size / report["rate"]), *window_complaints(printed, adc.size),
+                  *gpu_complaints(printed, sys.argv[4:] == ["cuda"])]
     if complaints:
         sys.exit("\n".join(complaints))
     check_the_checks(found, arrays, report, beats, shapes)
