@@ -59,6 +59,8 @@ concept DeviceContainer = requires(R& r) {
 };
 template <class R>
 using device_element_t = std::remove_pointer_t<decltype(std::declval<R&>().data().get())>;
+template <class R>
+concept ElementContainer = Element<device_element_t<R>> && DeviceContainer<R, device_element_t<R>>;
 
 GPUCONV_API void* allocate_device(std::size_t bytes, Stream stream, DeviceAllocator* allocator);
 GPUCONV_API void deallocate_device(void* memory, std::size_t bytes, Stream stream, DeviceAllocator* allocator) noexcept;
@@ -87,9 +89,8 @@ template <Element T>
 DeviceView(DeviceBuffer<T>&) -> DeviceView<T>;
 template <Element T>
 DeviceView(DeviceBuffer<T> const&) -> DeviceView<T const>;
-template <class R>
-requires detail::DeviceContainer<R, detail::device_element_t<R>> DeviceView(R&)
-->DeviceView<detail::device_element_t<R>>;
+template <detail::ElementContainer R>
+DeviceView(R&) -> DeviceView<detail::device_element_t<R>>;
 
 /// A `DeviceView` whose element type is known at run time. `Void` is `void const` (what a call reads) or `void` (what
 /// it writes).
@@ -106,9 +107,10 @@ class AnyDeviceView : public detail::AnyRowsView<Void> {
   requires(std::is_const_v<Void>) AnyDeviceView(DeviceBuffer<T> const& buffer)
   noexcept : AnyDeviceView(DeviceView<T const>(buffer)) {}
   /// One row: a thrust::device_vector or the like.
-  template <class R>
-  requires detail::DeviceContainer<R, detail::device_element_t<R>>
-  constexpr AnyDeviceView(R& container) noexcept : AnyDeviceView(DeviceView<detail::device_element_t<R>>(container)) {}
+  template <detail::ElementContainer R>
+  requires(std::is_const_v<Void> ||
+           !std::is_const_v<detail::device_element_t<R>>) constexpr AnyDeviceView(R& container) noexcept
+      : AnyDeviceView(DeviceView<detail::device_element_t<R>>(container)) {}
   /// `stride` of `shape` counts elements of `type`.
   constexpr AnyDeviceView(Void* data, Type type, Rows shape) noexcept : detail::AnyRowsView<Void>(data, type, shape) {}
 };
