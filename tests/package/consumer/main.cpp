@@ -1,9 +1,11 @@
-// What a program that links gpuconv does: a batch through a plan, a one-shot call, and an error caught by its type.
+// What a program that links gpuconv does: a batch through a plan, a one-shot call, an error caught by its type, and
+// device memory, which needs no CUDA header and says why where there is no GPU.
 #include <gpuconv/gpuconv.hpp>
 #include <gpuconv/version.hpp>
 
 #include <cstdint>
 #include <iostream>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -42,11 +44,42 @@ bool typed_error() {
   return false;
 }
 
+// On the GPU where there is one; else all that needs it says the same as devices().
+bool device_memory() {
+  const gpuconv::DeviceInfo gpu = gpuconv::devices().back();
+  const auto convolve = [] {
+    gpuconv::DeviceBuffer<float> signal(5), filter(3), out(3);
+    gpuconv::copy(std::vector<float>{1, 2, 3, 4, 5}, signal);
+    gpuconv::copy(std::vector<float>{1, 1, 1}, filter);
+    gpuconv::convolve(signal, filter, out, gpuconv::Mode::valid);
+    std::vector<float> result(3);
+    gpuconv::copy(out, result);
+    return result;
+  };
+  if (gpu.available) return convolve() == std::vector<float>{6, 9, 12};
+
+  const auto refused = [&](auto&& call) {
+    try {
+      call();
+    } catch (gpuconv::Unsupported const& error) {
+      return std::string_view(error.what()).find(gpu.detail) != std::string_view::npos;
+    }
+    return false;
+  };
+  float host[5]{};
+  const gpuconv::DeviceView<float> nowhere(host, 5);
+  std::cout << "without a GPU: " << gpu.detail << '\n';
+  return refused(convolve) && refused([] { gpuconv::synchronize({}); }) && refused([&] { copy(host, nowhere); }) &&
+         refused([&] { copy(nowhere, host); }) &&
+         refused([] { gpuconv::Plan({.signal = 5, .filter = 3}, {.memory = gpuconv::Memory::device}); }) &&
+         refused([] { gpuconv::Plan({.signal = 5, .filter = 3}, {.device = gpuconv::Device::cuda}); });
+}
+
 }  // namespace
 
 int main() {
-  const bool batch = batch_of_ramps(), single = one_shot(), error = typed_error();
+  const bool batch = batch_of_ramps(), single = one_shot(), error = typed_error(), device = device_memory();
   std::cout << "gpuconv " << gpuconv::version() << ": batch " << batch << ", one-shot " << single << ", error " << error
-            << '\n';
-  return batch && single && error && gpuconv::version() == GPUCONV_VERSION ? 0 : 1;
+            << ", device memory " << device << '\n';
+  return batch && single && error && device && gpuconv::version() == GPUCONV_VERSION ? 0 : 1;
 }
