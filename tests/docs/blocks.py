@@ -1,7 +1,7 @@
 """The examples in Markdown: fenced blocks, what they are compared with, and how.
 
 Fences that are run: ```cpp (a program, or the body of main), with its output in a ```text block right after it if that is
-to be compared; ```console (lines after "$ " are commands, the others what they print). "..." in an expected output stands
+to be compared; ```cpp gpu (the same for a program that needs a GPU); ```console (lines after "$ " are commands, the others what they print). "..." in an expected output stands
 for anything, as in Python's doctest.
 """
 

@@ -1,7 +1,7 @@
 """extract.py ROOT OUT FILE...: writes the examples of Markdown files to OUT, for CMake to build and run.
 
-Prints one line an example: "cpp NAME" for OUT/NAME.cpp (with OUT/NAME.txt, its expected output, where it has one),
-"console NAME FILE LINE" for a block of commands.
+Prints one line an example: "cpp NAME" for OUT/NAME.cpp (with OUT/NAME.txt, its expected output, where it has one), "gpu
+NAME" for one that needs a GPU, "console NAME FILE LINE" for a block of commands.
 """
 
 from pathlib import Path
@@ -22,12 +22,12 @@ def extract(file: Path, root: Path, out: Path) -> None:
         name = f"{file.relative_to(root).with_suffix('').as_posix().replace('/', '.')}.line_{block.line}"
         if block.language == "console":
             print("console", name, file, block.line)
-        elif block.language == "cpp":
+        elif block.language in ("cpp", "cpp gpu"):
             write_if_changed(out / f"{name}.cpp", program(block, file))
             expected = expected_output(markdown, block, found)
             if expected is not None:
                 write_if_changed(out / f"{name}.txt", expected)
-            print("cpp", name)
+            print("gpu" if block.language == "cpp gpu" else "cpp", name)
 
 
 def main() -> None:

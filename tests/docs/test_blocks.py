@@ -46,6 +46,10 @@ class Blocks(unittest.TestCase):
         self.assertIn("#include <cmath>\nint main() {", head)
         self.assertEqual(body, "\nstd::cout << std::sqrt(4.0);\n}\n")
 
+    def test_a_block_that_needs_a_gpu_is_told_from_others(self):
+        found = blocks("```cpp gpu\nint x;\n```\n```text\n1\n```\n")
+        self.assertEqual([b.language for b in found], ["cpp gpu", "text"])
+
     def test_a_program_is_left_alone(self):
         self.assertEqual(program(blocks(MARKDOWN)[2], Path("x.md")), '#line 12 "x.md"\nint main() {}\n')
 
