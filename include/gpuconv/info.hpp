@@ -20,7 +20,7 @@ struct DeviceInfo {
 /// Version of the library linked, "major.minor.patch".
 GPUCONV_API std::string_view version() noexcept;
 
-/// The CPU, then CUDA. Probes the machine.
+/// The CPU, then the calling thread's current CUDA device. Probes the machine.
 GPUCONV_API std::vector<DeviceInfo> devices();
 
 /// SIMD target that the CPU solvers run on here: "avx512", "avx2" or "portable".

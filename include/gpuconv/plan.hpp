@@ -40,7 +40,8 @@ class Executor;
 class GPUCONV_API Plan {
  public:
   /// Chooses the solver with the lowest estimate among those that `options` allow.
-  /// Throws InvalidArgument (a wrong problem), Unsupported (forced method or device), OutOfMemory.
+  /// Throws InvalidArgument (a wrong problem), Unsupported (a forced method or device, or device memory, that nothing
+  /// here can serve), OutOfMemory; on the GPU CudaError, CufftError.
   explicit Plan(Problem const& problem, Options const& options = {});
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;
@@ -81,7 +82,8 @@ class GPUCONV_API Plan {
   /// plans with `Options::caller_scratch`. Throws InvalidArgument (also for pointers that the device cannot reach),
   /// CudaError, CufftError, before or while enqueuing; what fails later is CUDA's to report.
   void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch = {});
-  /// From host memory, which is copied before the call returns.
+  /// From host memory: waits until the filter has been copied, and so for what is enqueued on `stream` before it; for a
+  /// moment it takes device memory for the copy. Not for graphs.
   void set_filter(HostInput filter, Stream stream, DeviceBytes scratch = {});
   void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch = {});
 

@@ -3,8 +3,10 @@
 #include <gpuconv/gpuconv.hpp>
 
 #include <cuda_runtime_api.h>
+#include <thrust/copy.h>
 #include <thrust/device_vector.h>
 #include <thrust/host_vector.h>
+#include <thrust/iterator/counting_iterator.h>
 
 #include <gmock/gmock.h>
 
@@ -71,6 +73,24 @@ TEST(Thrust, PlansTakeDeviceVectors) {
   std::vector<float> valid(3);
   copy(DeviceView(out.data().get(), 3), valid);
   EXPECT_THAT(valid, ElementsAre(6, 9, 12));
+}
+
+// As examples/cuda/pattern_search.cu, which needs a GPU.
+TEST(Thrust, FindsAPattern) {
+  const std::vector<int> sequence{0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0}, reversed{0, 1, 1};
+  const thrust::device_vector<int, DeviceMemory<int>> signal(sequence.begin(), sequence.end());
+  thrust::device_vector<std::int64_t, DeviceMemory<std::int64_t>> scores(13), matches(13);
+  Plan plan({.signal = 15, .filter = 3, .mode = Mode::valid, .type = Type::int32}, {.memory = Memory::device});
+  plan.set_filter(reversed, Stream());
+  plan.execute(signal, scores, Stream());
+  synchronize({});
+
+  const auto place = thrust::make_counting_iterator<std::int64_t>(0);
+  const auto end = thrust::copy_if(place, place + 13, scores.begin(), matches.begin(),
+                                   [](std::int64_t score) { return score >= 2; });
+  EXPECT_THAT((std::vector<std::int64_t>(scores.begin(), scores.end())),
+              ElementsAre(1, 1, 0, 1, 2, 1, 0, 0, 1, 2, 1, 1, 1));
+  EXPECT_THAT((std::vector<std::int64_t>(matches.begin(), end)), ElementsAre(4, 9));
 }
 
 // A vector in host memory, whatever it is called, is refused rather than read.
