@@ -39,9 +39,10 @@ class Executor;
 /// waits for that device, as cudaFree does.
 class GPUCONV_API Plan {
  public:
-  /// Chooses the solver with the lowest estimate among those that `options` allow.
-  /// Throws InvalidArgument (a wrong problem), Unsupported (a forced method or device, or device memory, that nothing
-  /// here can serve), OutOfMemory; on the GPU CudaError, CufftError.
+  /// Chooses the solver with the lowest estimate among those that `options` allow. With no device forced, the GPU is
+  /// asked for only where the CPU would take milliseconds, and the CPU serves where the GPU's memory is taken. Throws
+  /// InvalidArgument (a wrong problem), Unsupported (a forced method or device, or arrays in device memory, that
+  /// nothing here can serve), OutOfMemory, CudaError, CufftError.
   explicit Plan(Problem const& problem, Options const& options = {});
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;

@@ -12,8 +12,8 @@
 namespace gpuconv::detail {
 namespace {
 
-constexpr int kLanes = 3;  // pieces under way: one comes, one is worked on, one goes
-constexpr std::int64_t kPieceBytes = std::int64_t{64} << 20;
+constexpr int kLanes = 3;                                     // pieces under way: one comes, one is worked on, one goes
+constexpr std::int64_t kPieceBytes = std::int64_t{16} << 20;  // in and out: pinning memory takes its time
 constexpr std::int64_t kPartOfMemory = 64;    // pieces are no larger than one such part of what the device has free
 constexpr std::int64_t kCopyBytes = 1 << 20;  // that a thread copies at a time
 constexpr std::int64_t kLeastOutputs = 1024;

@@ -189,6 +189,17 @@ TEST_P(Calls, SmallProblemsNeverAskForTheDevice) {
   EXPECT_EQ(standin::calls(), 0);
 }
 
+// Without a forced device, a GPU that has no memory left is no reason to fail.
+TEST(AutomaticDevice, cuda_FallsBackToTheCpu) {
+  const Problem p{.signal = 1 << 22, .filter = 1 << 20};
+  ASSERT_TRUE(detail::cuda_device_info().available);
+  EXPECT_EQ(Plan(p).device(), Device::cuda) << explain(p);
+  standin::set_device_memory(1 << 20);
+  EXPECT_EQ(Plan(p).device(), Device::cpu);
+  EXPECT_THROW(Plan(p, {.device = Device::cuda}), OutOfMemory);
+  standin::reset();
+}
+
 // ---- host arrays in pieces ----------------------------------------------------------------------------------------
 class Pieces : public Calls {};
 
