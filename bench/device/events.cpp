@@ -9,7 +9,8 @@
 namespace gpuconv::bench {
 namespace {
 
-constexpr double kShortestSample = 1e-3;  // events count in half microseconds, and starting the first kernel takes a few
+constexpr double kShortestSample =
+    1e-3;  // events count in half microseconds, and starting the first kernel takes a few
 constexpr double kWarmUp = 2e-2;
 constexpr int kMostRepeats = 1000;  // a stream holds about as many launches before the host has to wait
 
@@ -48,9 +49,8 @@ std::vector<Spread> measure_on_device(cudaStream_t stream, std::span<const std::
   Stopwatch watch;
   const auto sample = [&](std::size_t i, int repeats) {
     return watch.time(stream, [&] {
-             for (int r = 0; r < repeats; ++r) calls[i]();
-           }) /
-           repeats;
+      for (int r = 0; r < repeats; ++r) calls[i]();
+    }) / repeats;
   };
   std::vector<int> repeats;
   for (std::size_t i = 0; i < calls.size(); ++i) {

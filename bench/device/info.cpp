@@ -20,7 +20,9 @@ using nlohmann::json;
 #define GPUCONV_TEXT(x) GPUCONV_TEXT_OF(x)
 
 /// "13.0" of 13000, as CUDA numbers its versions.
-std::string cuda_version(int number) { return std::to_string(number / 1000) + '.' + std::to_string(number % 1000 / 10); }
+std::string cuda_version(int number) {
+  return std::to_string(number / 1000) + '.' + std::to_string(number % 1000 / 10);
+}
 
 /// Version and place of the cuFFT that the library would open, or why it cannot.
 json cufft_info() {

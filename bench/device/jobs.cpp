@@ -67,8 +67,8 @@ void enter_solvers(Job const& job, std::vector<Contestant>& out, json& left_out,
                      .call = {},
                      .plan = std::make_unique<Plan>(job.problem, options)};
         c.record["detail"] = c.plan->describe();
-        c.record["estimate"] = s->seconds(detail::check(job.problem),
-                                          {.threads = c.plan->threads(), .memory = job.memory});
+        c.record["estimate"] =
+            s->seconds(detail::check(job.problem), {.threads = c.plan->threads(), .memory = job.memory});
         c.record["scratch_bytes"] = c.plan->scratch_bytes() + c.plan->workspace_bytes();
         enter(c);
         out.push_back(std::move(c));
@@ -87,8 +87,8 @@ json finish(Job const& job, std::vector<Contestant> const& ready, std::vector<Sp
     if (i < times.size()) contestants.back()["seconds"] = json_of(times[i]);
   }
   for (json& c : left_out) contestants.push_back(std::move(c));
-  const Plan chosen(job.problem, {.device = job.memory == Memory::device ? Device::cuda : Device::automatic,
-                                  .memory = job.memory});
+  const Plan chosen(job.problem,
+                    {.device = job.memory == Memory::device ? Device::cuda : Device::automatic, .memory = job.memory});
   return {{"chosen", std::string(name(chosen.device())) + ' ' + std::string(name(chosen.method()))},
           {"contestants", std::move(contestants)}};
 }
@@ -122,8 +122,7 @@ class DeviceSets {
     signals_ = DeviceBuffer<std::uint8_t>(sets_ * in_stride_);
     outs_ = DeviceBuffer<std::uint8_t>(sets_ * out_stride_);
     copies_ = DeviceBuffer<std::uint8_t>(sets_ * aligned(copy_bytes_));
-    for (std::int64_t i = 0; i < sets_; ++i)
-      copy(signal, DeviceOutput(signals_.data() + i * in_stride_, type_, in_));
+    for (std::int64_t i = 0; i < sets_; ++i) copy(signal, DeviceOutput(signals_.data() + i * in_stride_, type_, in_));
   }
 
   DeviceInput signal(std::int64_t i) const { return {signals_.data() + i % sets_ * in_stride_, type_, in_}; }

@@ -19,8 +19,8 @@ struct Job {
 /// From {"type", "batch", "signal", "taps", "memory", "seconds", "least", "most_products"}. Throws InvalidArgument.
 Job job_from(nlohmann::json const& fields);
 
-/// {"chosen", "contestants": [{"contestant", "library", "detail", "seconds", "max_error", "relative_l2"} or, where it did
-/// not take part, {"contestant", "skipped"}]}. `timed` off: errors only.
+/// {"chosen", "contestants": [{"contestant", "library", "detail", "seconds", "max_error", "relative_l2"} or, where it
+/// did not take part, {"contestant", "skipped"}]}. `timed` off: errors only.
 nlohmann::json run(Job const& job, bool timed);
 
 }  // namespace gpuconv::bench

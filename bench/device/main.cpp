@@ -1,7 +1,8 @@
 // Times every solver of the table on a GPU, one problem after the other.
 //
 //   gpuconv_bench_device --info     what GPU there is, as JSON; exit status 0 also where there is none
-//   gpuconv_bench_device            reads a problem (JSON, see jobs.hpp) from each line of stdin and answers each with a
+//   gpuconv_bench_device            reads a problem (JSON, see jobs.hpp) from each line of stdin and answers each with
+//   a
 //                                   line: {"record": {...}} or {"error": "..."}
 //
 // Exit status 77 where there is no GPU. On the emulated GPU everything is computed and nothing timed.
