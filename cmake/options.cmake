@@ -15,8 +15,9 @@ endif()
 # Compile and link settings of this project's own targets; never of those that link it.
 add_library(gpuconv_settings INTERFACE)
 target_compile_features(gpuconv_settings INTERFACE cxx_std_20)
+# Kernels count in ints, also the elements of arrays, which -Wsign-conversion warns of.
 target_compile_options(gpuconv_settings INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion $<$<COMPILE_LANGUAGE:CXX>:-Wpedantic>)
+  -Wall -Wextra -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wpedantic;-Wsign-conversion>)
 if(GPUCONV_WERROR)
   target_compile_options(gpuconv_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -93,10 +93,24 @@ Candidate choose(Geometry const& g, Options const& o) {
     }
   };
   if (device != Device::cuda) consider(Device::cpu);
-  if (device == Device::cuda || (device == Device::automatic && (!best.solver || best.seconds > kWorthAskingForGpu)))
+  const bool slow_on_cpu = !best.solver || best.seconds > kWorthAskingForGpu;
+  if (device == Device::cuda || (device == Device::automatic && slow_on_cpu && cuda_device_info().available))
     consider(Device::cuda);
   if (!best.solver) refuse(g, o);
   return best;
+}
+
+// The chosen solver's executor. Where nobody asked for the GPU, one whose memory is taken is no reason to fail.
+std::unique_ptr<Executor> make_executor(Geometry const& g, Options const& o, Candidate& chosen) {
+  try {
+    return chosen.solver->make(g, resources_of(o));
+  } catch (OutOfMemory const&) {
+    if (device_of(o) != Device::automatic || chosen.solver->device != Device::cuda) throw;
+  }
+  Options on_cpu = o;
+  on_cpu.device = Device::cpu;
+  chosen = choose(g, on_cpu);
+  return chosen.solver->make(g, resources_of(o));
 }
 
 struct Bytes {
@@ -200,8 +214,8 @@ Plan::Plan(Problem const& problem, Options const& options) {
     check_options(options);
     const Geometry g = check(problem);
     if (options.memory == Memory::host) check_fits(g.bytes);
-    const Candidate chosen = choose(g, options);
-    executor_ = chosen.solver->make(g, resources_of(options));
+    Candidate chosen = choose(g, options);
+    executor_ = make_executor(g, options, chosen);
     executor_->problem = problem;
     executor_->resources = resources_of(options);
     executor_->resources.threads = executor_->threads;

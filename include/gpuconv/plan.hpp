@@ -39,8 +39,9 @@ class Executor;
 /// waits for that device, as cudaFree does.
 class GPUCONV_API Plan {
  public:
-  /// Chooses the solver with the lowest estimate among those that `options` allow.
-  /// Throws InvalidArgument (a wrong problem), Unsupported (forced method or device), OutOfMemory.
+  /// Chooses the solver with the lowest estimate among those that `options` allow. With no device forced, the GPU is
+  /// asked for only where the CPU would take milliseconds, and the CPU serves where the GPU's memory is taken. Throws
+  /// InvalidArgument (a wrong problem), Unsupported (forced method or device), OutOfMemory, CudaError, CufftError.
   explicit Plan(Problem const& problem, Options const& options = {});
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;

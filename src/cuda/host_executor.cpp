@@ -12,9 +12,9 @@
 namespace gpuconv::detail {
 namespace {
 
-constexpr int kLanes = 3;  // pieces under way: one comes, one is worked on, one goes
-constexpr std::int64_t kPieceBytes = std::int64_t{64} << 20;
-constexpr std::int64_t kPartOfMemory = 64;    // pieces are no larger than one such part of the device's memory
+constexpr int kLanes = 3;                                     // pieces under way: one comes, one is worked on, one goes
+constexpr std::int64_t kPieceBytes = std::int64_t{16} << 20;  // in and out: pinning memory takes its time
+constexpr std::int64_t kPartOfMemory = 64;    // pieces are no larger than one such part of what the device has free
 constexpr std::int64_t kCopyBytes = 1 << 20;  // that a thread copies at a time
 constexpr std::int64_t kLeastOutputs = 1024;
 
@@ -29,8 +29,13 @@ struct Cut {
   std::int64_t count;     // pieces
 };
 
-Cut cut(Geometry const& g, CudaDevice const& device) {
-  const std::int64_t budget = std::min(kPieceBytes, device.memory / kPartOfMemory);
+std::int64_t piece_bytes() {
+  std::size_t free = 0, total = 0;
+  check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return std::min(kPieceBytes, static_cast<std::int64_t>(free) / kPartOfMemory);
+}
+
+Cut cut(Geometry const& g, std::int64_t budget) {
   const std::int64_t in = bytes_of(g.signal_type), out = bytes_of(g.result_type);
   if (const std::int64_t row = g.signal * in + g.length * out; row <= budget) {
     const std::int64_t rows = std::clamp<std::int64_t>(budget / row, 1, g.batch);
@@ -74,7 +79,7 @@ void copy_on_host(ByteRows<void> to, ByteRows<void const> from, std::int64_t row
 class HostExecutor final : public Executor {
  public:
   HostExecutor(Geometry const& g, Resources const& r, MakeMethod const& make)
-      : g_(g), device_(current_device()), allocator_(r.allocator), cut_(cut(g, device_)) {
+      : g_(g), device_(current_device()), allocator_(r.allocator), cut_(cut(g, piece_bytes())) {
     threads = r.threads;
     method_ = make(part_of(g, cut_), device_, r.allocator);
     in_bytes_ = static_cast<std::size_t>(cut_.rows * cut_.samples * bytes_of(g.signal_type));
@@ -95,22 +100,24 @@ class HostExecutor final : public Executor {
 
   void set_filter(HostInput filter) override {
     const OnDevice on(device_.index);
-    const Drain drain(lanes_);
-    const cudaStream_t stream = lanes_[0].stream.get();
-    const UploadedFilter uploaded(filter, stream, allocator_);
-    method_->set_filter(uploaded.input(), lanes_[0].memory.data() + scratch_at_, stream);
-    check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+    drained_if_it_fails([&] {
+      const cudaStream_t stream = lanes_[0].stream.get();
+      const UploadedFilter uploaded(filter, stream, allocator_);
+      method_->set_filter(uploaded.input(), lanes_[0].memory.data() + scratch_at_, stream);
+      check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+    });
   }
 
   void execute(HostInput signal, HostOutput out) override {
     const OnDevice on(device_.index);
-    const Drain drain(lanes_);
-    const auto lanes = static_cast<std::int64_t>(lanes_.size());
-    for (std::int64_t i = 0; i < cut_.count + lanes; ++i) {
-      Lane& lane = lanes_[static_cast<std::size_t>(i % lanes)];
-      if (i >= lanes) finish(lane, i - lanes, out);
-      if (i < cut_.count) start(lane, i, signal);
-    }
+    drained_if_it_fails([&] {
+      const auto lanes = static_cast<std::int64_t>(lanes_.size());
+      for (std::int64_t i = 0; i < cut_.count + lanes; ++i) {
+        Lane& lane = lanes_[static_cast<std::size_t>(i % lanes)];
+        if (i >= lanes) finish(lane, i - lanes, out);
+        if (i < cut_.count) start(lane, i, signal);
+      }
+    });
   }
 
   std::size_t workspace_bytes() const override {
@@ -126,14 +133,16 @@ class HostExecutor final : public Executor {
     OwnStream stream;  // destroyed first, after its work
   };
 
-  // Lets no error leave work behind that the next call would meet.
-  struct Drain {
-    explicit Drain(std::vector<Lane> const& all) : lanes(all) {}
-    ~Drain() {
-      for (Lane const& lane : lanes) static_cast<void>(cudaStreamSynchronize(lane.stream.get()));
+  // No error leaves work behind that the next call would meet.
+  template <class F>
+  void drained_if_it_fails(F work) const {
+    try {
+      work();
+    } catch (...) {
+      for (Lane const& lane : lanes_) static_cast<void>(cudaStreamSynchronize(lane.stream.get()));
+      throw;
     }
-    std::vector<Lane> const& lanes;
-  };
+  }
 
   struct Span {
     std::int64_t row, rows;

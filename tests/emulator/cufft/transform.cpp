@@ -20,15 +20,21 @@ Complex<Real> operator*(Complex<Real> a, Complex<Real> b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
+/// exp(2 pi i k / size), exact at quarter turns.
+template <class Real>
+Complex<Real> root_of_unity(std::size_t k, std::size_t size) {
+  constexpr Complex<Real> quarters[] = {{1, 0}, {0, 1}, {-1, 0}, {0, -1}};
+  if (4 * k % size == 0) return quarters[4 * k / size];
+  const long double turns = static_cast<long double>(k) / static_cast<long double>(size);
+  const long double angle = 2 * std::numbers::pi_v<long double> * turns;
+  return {static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle))};
+}
+
 }  // namespace
 
 template <class Real>
 Transform<Real>::Transform(std::size_t size) : size_(size), roots_(size) {
-  for (std::size_t k = 0; k < size; ++k) {
-    const long double angle =
-        2 * std::numbers::pi_v<long double> * static_cast<long double>(k) / static_cast<long double>(size);
-    roots_[k] = {static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle))};
-  }
+  for (std::size_t k = 0; k < size; ++k) roots_[k] = root_of_unity<Real>(k, size);
 }
 
 template <class Real>

@@ -138,7 +138,8 @@ class Device {
   std::map<const char*, Allocation> allocations_;
   StreamPointer default_stream_ = std::make_shared<CUstream_st>();
   std::map<cudaStream_t, StreamPointer> handles_;
-  std::vector<StreamPointer> streams_;  ///< destroyed ones, too, while they have work; the default stream first
+  /// Destroyed ones, too, while they have work; the default stream first.
+  std::vector<StreamPointer> streams_{default_stream_};
   int turns_ = 0;
 };
 

@@ -234,10 +234,11 @@ cudaError_t simt::enqueue(Launch launch, cudaStream_t stream) {
   });
 }
 
-void simt::check_argument(const void*, const void* pointer) {
+void simt::check_argument(const volatile void* pointer) {
+  const void* const p = const_cast<const void*>(pointer);
   Device& device = Device::instance();
   const std::lock_guard lock(device.mutex);
-  if (pointer == nullptr || device.machine != Machine::present || device.is_device_memory(pointer, 0)) return;
-  std::fprintf(stderr, "standin: %p, which is not device memory, is passed to a kernel\n", pointer);
+  if (p == nullptr || device.machine != Machine::present || device.is_device_memory(p, 0)) return;
+  std::fprintf(stderr, "standin: %p, which is not device memory, is passed to a kernel\n", p);
   std::abort();
 }

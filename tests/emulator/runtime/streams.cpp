@@ -11,7 +11,6 @@ namespace standin {
 
 Device& Device::instance() {
   static Device& device = *new Device;  // never destroyed: static objects may own device memory
-  if (device.streams_.empty()) device.streams_.push_back(device.default_stream_);
   return device;
 }
 

@@ -19,9 +19,18 @@ inline int __syncthreads_and(int predicate, SIMT_SITE) {
   return votes.yes == votes.threads;
 }
 
+namespace simt {
+
+template <class T, std::size_t count>
+auto& static_shared_array(const void* declaration) {
+  return *static_cast<T(*)[count]>(static_shared(declaration, sizeof(T[count]), alignof(T)));
+}
+
+}  // namespace simt
+
 #define GPUCONV_SHARED_ARRAY(T, name, count) \
   static const char name##_declaration{};    \
-  auto& name = *static_cast<T(*)[count]>(simt::static_shared(&name##_declaration, sizeof(T[count]), alignof(T)))
+  auto& name = simt::static_shared_array<T, (count)>(&name##_declaration)
 
 namespace gpuconv::device {
 

@@ -21,11 +21,11 @@ struct Launch {
 // Both are the stand-in runtime's.
 cudaError_t enqueue(Launch launch, cudaStream_t stream);
 /// Stops the program unless the pointer is null or device memory.
-void check_argument(const void* kernel, const void* pointer);
+void check_argument(const volatile void* pointer);
 
 template <class T>
-void check_argument(const void* kernel, const T& argument) {
-  if constexpr (std::is_pointer_v<T>) check_argument(kernel, static_cast<const void*>(argument));
+void check_if_pointer(const T& argument) {
+  if constexpr (std::is_pointer_v<T>) check_argument(argument);
 }
 
 }  // namespace simt
@@ -38,9 +38,10 @@ cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::si
   static_assert(sizeof...(Parameters) == sizeof...(Arguments), "as many arguments as the kernel has parameters");
   static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernel arguments are copied as bytes");
   std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
-  const void* const address = reinterpret_cast<const void*>(kernel);
-  std::apply([address](const auto&... value) { (simt::check_argument(address, value), ...); }, values);
-  return simt::enqueue({address, grid, block, shared_bytes, [kernel, values] { std::apply(kernel, values); }}, stream);
+  std::apply([](const auto&... value) { (simt::check_if_pointer(value), ...); }, values);
+  return simt::enqueue({reinterpret_cast<const void*>(kernel), grid, block, shared_bytes,
+                        [kernel, values] { std::apply(kernel, values); }},
+                       stream);
 }
 
 template <class... Parameters>

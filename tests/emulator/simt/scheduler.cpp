@@ -307,11 +307,12 @@ void run(const Launch& launch) {
   std::iota(order.begin(), order.end(), 0);
   for (std::size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[random_below(static_cast<std::uint32_t>(std::min<std::size_t>(i, full_mask)))]);
+  std::size_t turn = 0;
   for (const std::uint64_t block : order) {
     blockIdx =
         make_uint3(static_cast<unsigned>(block % gridDim.x), static_cast<unsigned>(block / gridDim.x % gridDim.y),
                    static_cast<unsigned>(block / gridDim.x / gridDim.y));
-    s.team = &s.teams[under_tsan() ? s.statistics.blocks % 2 : 0];
+    s.team = &s.teams[under_tsan() ? turn++ % 2 : 0];
     run_block();
     if (s.shared->retired_bytes() > max_retired_bytes) join_blocks();
   }

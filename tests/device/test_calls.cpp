@@ -1,0 +1,250 @@
+// What the library asks of CUDA and cuFFT, as the stand-ins count it: execute neither allocates nor waits; whichever
+// call fails, a typed error comes out, nothing leaks, and the next call works.
+#include "support/solvers.hpp"
+#include "support/workload.hpp"
+
+#include "control.hpp"
+
+#include <cuda_runtime_api.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace gpuconv::test {
+namespace {
+
+constexpr Problem kProblem{.signal = 500, .filter = 17, .batch = 3, .mode = Mode::same};
+
+class Calls : public testing::TestWithParam<SolverPointer> {
+ protected:
+  void SetUp() override {
+    static_cast<void>(detail::cuda_device_info());  // devices are asked once
+    ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+    allocations_ = standin::live_allocations();
+    handles_ = standin::live_handles();
+    standin::reset();
+  }
+  void TearDown() override {
+    standin::reset();
+    expect_no_leak();
+  }
+  void expect_no_leak() const {
+    ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);  // memory freed in a stream's order is freed when it gets there
+    EXPECT_EQ(standin::live_allocations(), allocations_);
+    EXPECT_EQ(standin::live_handles(), handles_);
+  }
+  Options options(Memory memory) const {
+    return {.method = GetParam()->method, .device = Device::cuda, .memory = memory};
+  }
+
+ private:
+  std::int64_t allocations_ = 0, handles_ = 0;
+};
+
+TEST_P(Calls, ExecuteNeitherAllocatesNorWaits) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  {
+    const DeviceArray signal(w.signal), filter(w.filter);
+    Array result(Type::float32, 3, 500);
+    DeviceArray out(result);
+    Plan plan(kProblem, options(Memory::device));
+    plan.set_filter(filter.input(), Stream{});
+    standin::reset();
+    plan.execute(signal.input(), out.output(), Stream{});
+    EXPECT_GT(standin::calls("cudaLaunchKernelExC"), 0);
+    EXPECT_EQ(standin::allocation_calls(), 0);
+    EXPECT_EQ(standin::synchronizing_calls(), 0);
+    plan.set_filter(filter.input(), Stream{});
+    EXPECT_EQ(standin::allocation_calls(), 0) << "set_filter from device memory";
+    EXPECT_EQ(standin::synchronizing_calls(), 0) << "set_filter from device memory";
+    synchronize({});
+  }
+  expect_no_leak();
+}
+
+TEST_P(Calls, ExecuteOnHostArraysDoesNotAllocate) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  Array out(Type::float32, 3, 500);
+  Plan plan(kProblem, options(Memory::host));
+  plan.set_filter(w.filter.input());
+  standin::reset();
+  plan.execute(w.signal.input(), out.output());
+  EXPECT_EQ(standin::allocation_calls(), 0);
+  EXPECT_EQ(standin::pending_operations(), 0) << "the arrays are free when the call returns";
+}
+
+// Runs `work` with the first call failing, then the second and so on, until one run has no call left that could fail.
+// Destructors cannot tell: `work` calls what it is given before they run.
+void fail_each_call(std::function<void(std::function<void()> const& done)> const& work,
+                    std::function<void()> const& after) {
+  std::int64_t n = 1;
+  for (;; ++n) {
+    ASSERT_LT(n, 2000) << "failing calls go on for ever";
+    standin::fail_call(n);
+    bool failed = false, not_before_the_end = false;
+    try {
+      work([&] { not_before_the_end = standin::failure_pending(); });
+    } catch (CudaError const& error) {
+      failed = true;
+      EXPECT_NE(error.code(), 0) << error.what();
+      EXPECT_NE(std::string(error.what()).find("cuda"), std::string::npos) << error.what();
+    } catch (CufftError const& error) {
+      failed = true;
+      EXPECT_NE(error.code(), 0) << error.what();
+    } catch (OutOfMemory const&) {
+      failed = true;
+    } catch (Unsupported const& error) {  // the machine seems to have no device, while it is asked
+      failed = true;
+      EXPECT_NE(std::string(error.what()).find("cuda"), std::string::npos) << error.what();
+    }
+    const bool pending = standin::failure_pending();
+    standin::reset();
+    EXPECT_TRUE(failed || not_before_the_end) << "call " << n << " failed and nobody said so";
+    after();
+    if (pending || testing::Test::HasFailure()) break;
+  }
+  EXPECT_GT(n, 5);
+}
+
+TEST_P(Calls, EachMayFailOnHostArrays) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  const auto work = [&](auto done) {
+    Array out(Type::float32, 3, 500);
+    Plan plan(kProblem, options(Memory::host));
+    plan.set_filter(w.filter.input());
+    plan.execute(w.signal.input(), out.output());
+    done();
+  };
+  fail_each_call(work, [&] {
+    expect_no_leak();
+    EXPECT_TRUE(is_right(w, options(Memory::host)));
+  });
+}
+
+TEST_P(Calls, EachMayFailOnDeviceArrays) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  const auto work = [&](auto done) {
+    Plan plan(kProblem, options(Memory::device));
+    Array result(Type::float32, 3, 500);
+    DeviceArray signal(w.signal), out(result);
+    plan.set_filter(w.filter.input(), Stream{});
+    plan.execute(signal.input(), out.output(), Stream{});
+    out.copy_to(result);
+    done();
+  };
+  fail_each_call(work, [&] {
+    expect_no_leak();
+    EXPECT_TRUE(is_right(w, options(Memory::device)));
+  });
+}
+
+// The same plan goes on after an error.
+TEST_P(Calls, PlansWorkAfterAnError) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  Outcome outcome{Array(Type::float32, 3, 500), "", GetParam()->method};
+  Plan plan(kProblem, options(Memory::host));
+  outcome.plan = plan.describe();
+  plan.set_filter(w.filter.input());
+  fail_each_call([&](auto done) { plan.execute(w.signal.input(), outcome.out.output()), done(); },
+                 [&] {
+                   plan.execute(w.signal.input(), outcome.out.output());
+                   EXPECT_TRUE(Oracle(w).accepts(outcome));
+                 });
+}
+
+TEST_P(Calls, LeaveTheApplicationsLastErrorAlone) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  ASSERT_NE(cudaSetDevice(12), cudaSuccess);  // the application's own error
+  EXPECT_TRUE(is_right(w, options(Memory::device)));
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidDevice);
+}
+
+TEST_P(Calls, NoDriver) {
+  for (auto const machine : {standin::Machine::no_driver, standin::Machine::no_device}) {
+    standin::set_machine(machine);
+    const DeviceInfo cuda = detail::cuda_device_info();
+    EXPECT_FALSE(cuda.available);
+    EXPECT_FALSE(cuda.detail.empty());
+    for (Memory const memory : {Memory::host, Memory::device}) try {
+        Plan plan(kProblem, options(memory));
+        ADD_FAILURE() << plan.describe();
+      } catch (Unsupported const& error) {
+        EXPECT_EQ(error.what(), "device cuda: " + cuda.detail);
+      }
+    EXPECT_THROW(DeviceBuffer<float>(10), Unsupported);
+    EXPECT_EQ(Plan({.signal = 1 << 22, .filter = 1000}).device(), Device::cpu);
+    standin::set_machine(standin::Machine::present);
+  }
+}
+
+TEST_P(Calls, SmallProblemsNeverAskForTheDevice) {
+  const std::vector<float> signal(1000, 1.0f), filter(20, 1.0f);
+  convolve(signal, filter);
+  EXPECT_EQ(standin::calls(), 0);
+}
+
+// Without a forced device, a GPU that has no memory left is no reason to fail.
+TEST(AutomaticDevice, cuda_FallsBackToTheCpu) {
+  const Problem p{.signal = 1 << 22, .filter = 1 << 20};
+  ASSERT_TRUE(detail::cuda_device_info().available);
+  EXPECT_EQ(Plan(p).device(), Device::cuda) << explain(p);
+  standin::set_device_memory(1 << 20);
+  EXPECT_EQ(Plan(p).device(), Device::cpu);
+  EXPECT_THROW(Plan(p, {.device = Device::cuda}), OutOfMemory);
+  standin::reset();
+}
+
+// ---- host arrays in pieces ----------------------------------------------------------------------------------------
+class Pieces : public Calls {};
+
+TEST_P(Pieces, BatchesLargerThanTheDevice) {
+  Rng rng = test_rng();
+  standin::set_device_memory(std::size_t{2} << 20);  // pieces of 32 KiB
+  for (Filters const filters : {Filters::shared, Filters::per_row}) {
+    const Problem p{.signal = 3000, .filter = 33, .batch = 150, .filters = filters, .mode = Mode::same};
+    ASSERT_GT(p.signal * p.batch * 8, 2 << 20);
+    EXPECT_TRUE(is_right(random_workload(p, rng, {.signal = {.offset = 1, .gap = 3}, .filter = {}, .out = {}}),
+                         options(Memory::host), {.offset = 2, .gap = 1}));
+  }
+}
+
+TEST_P(Pieces, RowsLargerThanAPiece) {
+  Rng rng = test_rng();
+  standin::set_device_memory(std::size_t{4} << 20);  // pieces of 64 KiB
+  for (Mode const mode : {Mode::full, Mode::same, Mode::valid})
+    for (std::int64_t const filter : {1, 2, 700}) {
+      const Problem p{.signal = 40000, .filter = filter, .batch = 2, .filters = Filters::per_row, .mode = mode};
+      EXPECT_TRUE(is_right(random_workload(p, rng), options(Memory::host)));
+    }
+  const Problem swapped{.signal = 200, .filter = 40000, .mode = Mode::full};
+  EXPECT_TRUE(is_right(random_workload(swapped, rng), options(Memory::host)));
+}
+
+TEST_P(Pieces, ExecuteOnHostArraysFailsInAnyPiece) {
+  Rng rng = test_rng();
+  standin::set_device_memory(std::size_t{4} << 20);
+  const Problem p{.signal = 3000, .filter = 5, .batch = 8, .mode = Mode::valid};
+  const Workload w = random_workload(p, rng);
+  Plan plan(p, options(Memory::host));
+  plan.set_filter(w.filter.input());
+  Array out(Type::float32, 8, plan.output_length());
+  fail_each_call([&](auto done) { plan.execute(w.signal.input(), out.output()), done(); },
+                 [&] { plan.execute(w.signal.input(), out.output()); });
+  EXPECT_TRUE(Oracle(w).accepts({out, plan.describe(), plan.method()}));
+}
+
+std::vector<SolverPointer> cuda_table() {
+  const auto table = detail::cuda_solvers();
+  return {table.begin(), table.end()};
+}
+INSTANTIATE_TEST_SUITE_P(Solvers, Calls, testing::ValuesIn(cuda_table()), solver_name);
+INSTANTIATE_TEST_SUITE_P(Solvers, Pieces, testing::ValuesIn(cuda_table()), solver_name);
+
+}  // namespace
+}  // namespace gpuconv::test
