@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies gpuconv on a GPU: the test suite, NVIDIA's sanitizers, limits, then times. Writes one dated result file.
 
-Usage: verify.py --build BUILD --out DIR [--resume] [--stages a,b] [--limit SECONDS] [--quick]
+Usage: verify.py --build BUILD --out DIR [--resume] [--stages a,b] [--limit SECONDS] [--quick] [--plots]
        verify.py --list
        verify.py --build BUILD --pack DIR
 
@@ -12,6 +12,7 @@ Stages go on where they stopped: --resume takes up DIR/verification-state.json. 
 import argparse
 from datetime import datetime, timezone
 from pathlib import Path
+import subprocess
 import sys
 
 from verification import carry, machine, result
@@ -35,6 +36,7 @@ def parse_arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--stages", type=lambda text: text.split(","), help="only these, separated by commas")
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds a stage may take at a time ({LIMIT:g})")
     parser.add_argument("--quick", action="store_true", help="few problems for the times")
+    parser.add_argument("--plots", action="store_true", help="draw the pictures as well (needs matplotlib)")
     parser.add_argument("--list", action="store_true", help="the stages, and what each is for")
     parser.add_argument("--pack", type=Path, metavar="DIR", help="copy what a machine with a GPU needs of the build")
     arguments = parser.parse_args(argv)
@@ -84,6 +86,8 @@ def verify(arguments: argparse.Namespace) -> int:
     path = arguments.out / result.file_name(datetime.fromisoformat(out["date"]), device)
     write_json(path, out)
     print("\n" + "\n".join(result.lines(out)) + f"\nresult file: {path}")
+    if arguments.plots and out["measurements"]:
+        subprocess.run([sys.executable, "-B", Path(__file__).with_name("plot_device.py"), path, "--out", arguments.out])
     if out["verdict"] == "failed":
         return 1
     if out["emulated"]:

@@ -53,7 +53,8 @@ def peers(quick: bool) -> list[dict]:
 
 
 def wrong(type: str, contestants: list[dict]) -> list[str]:
-    """Contestants of gpuconv whose results are not right."""
+    """Contestants of gpuconv whose results are not right. An error of None is a NaN, which JSON does not have."""
     bound = WRONG.get(type, 0.0)
+    right = lambda error: error is not None and error <= bound
     return [f"{c['contestant']}: relative L2 error {c['relative_l2']}" for c in contestants
-            if c.get("library") == "gpuconv" and "relative_l2" in c and not (c["relative_l2"] or 0.0) <= bound]
+            if c.get("library") == "gpuconv" and "relative_l2" in c and not right(c["relative_l2"])]

@@ -43,7 +43,8 @@ class Program:
             env=os.environ | (environment or {}), cwd=folder, text=True, errors="replace", bufsize=1,
             start_new_session=True)
         self._lines = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self):
         for line in self._process.stdout:
@@ -54,11 +55,12 @@ class Program:
         return self
 
     def __exit__(self, *_):
-        try:
+        if self._process.returncode is None:  # not waited for: its group is still its own
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait()
+            self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+        self.close_input()
 
     def write(self, line: str) -> None:
         """Writes a line to its stdin. A program that has ended does not mind: its status tells."""

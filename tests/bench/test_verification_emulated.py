@@ -1,0 +1,122 @@
+"""bench/verify.py from end to end on the emulated GPU: programs are found, run, cut and resumed, and nothing is claimed.
+
+The folder of a build with the emulated tests is the first argument.
+"""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from fixture import BENCH, need
+
+need("numpy")
+
+from verification import contestants, peer_worker
+from verification.arrays import DeviceShim
+from verification.process import Deadline
+from verification.worker import run_jobs
+
+
+class Emulated(unittest.TestCase):
+    build: Path
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.out = self.folder / "out"
+
+    def carried(self, **programs) -> Path:
+        """A folder that looks like a build with a GPU, of links to programs of this one."""
+        for target, program in programs.items():
+            link = self.folder / "build" / target
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(self.build / program)
+        return self.folder / "build"
+
+    def verify(self, build, *arguments):
+        return subprocess.run([sys.executable, "-B", BENCH / "verify.py", "--build", build, "--out", self.out, *arguments],
+                              capture_output=True, text=True, timeout=100)
+
+    def result(self) -> dict:
+        return json.loads(next(path for path in self.out.glob("*.json") if "state" not in path.name).read_text())
+
+    def emulated_build(self) -> Path:
+        return self.carried(**{"bench/gpuconv_bench_device": "bench/gpuconv_bench_device_emulated",
+                               "bench/libgpuconv_bench.so": "bench/emulated/libgpuconv_bench.so",
+                               "tests/unit/test_unit": "tests/device/test_unit_emulated"})
+
+    def test_a_suite_that_was_cut_is_taken_up_again(self):
+        build = self.emulated_build()
+        first = self.verify(build, "--stages", "suite", "--limit", "4")
+        self.assertEqual(first.returncode, 77, first.stdout + first.stderr)
+        before = self.result()["stages"]["suite"]
+        self.assertEqual(before["status"], "cut")
+        self.verify(build, "--stages", "suite", "--limit", "4", "--resume")
+        after = self.result()["stages"]["suite"]
+        self.assertGreater(after["passed"], before.get("passed", 0))
+        self.assertLess(after["left"], before["left"])
+
+    def test_no_time_of_an_emulator_is_written(self):
+        done = self.verify(self.emulated_build(), "--stages", "environment,bench,peers", "--quick")
+        self.assertEqual(done.returncode, 77, done.stdout + done.stderr)
+        result = self.result()
+        self.assertTrue(result["emulated"])
+        self.assertIn("emulator", result["verdict"])
+        self.assertEqual(result["measurements"], [])
+        self.assertEqual([result["stages"][s]["status"] for s in ("bench", "peers")], ["refused", "refused"])
+        self.assertNotIn('"seconds": {', json.dumps(result))
+
+    def test_without_a_gpu_nothing_is_run_and_no_file_written(self):
+        done = self.verify(self.carried(**{"tests/unit/test_unit": "tests/device/test_unit_emulated"}))
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("There is no GPU", done.stdout)
+        self.assertFalse(self.out.exists())
+
+    def test_the_benchmark_computes_but_does_not_time(self):
+        program = self.build / "bench" / "gpuconv_bench_device_emulated"
+        jobs = {"device": {"type": "float32", "signal": 3000, "taps": 65},
+                "rows": {"type": "int16", "signal": 100, "taps": 5, "batch": 7},
+                "host": {"type": "float64", "signal": 2000, "taps": 33, "memory": "host"},
+                "wrong": {"type": "float32"}}
+        answers = dict(run_jobs([program], jobs, Deadline(60)))
+        self.assertIn("signal", answers["wrong"]["error"])
+        took_part = {name: [c["contestant"] for c in answers[name]["record"]["contestants"] if "relative_l2" in c]
+                     for name in ("device", "rows", "host")}
+        self.assertEqual(took_part["device"], ["cuda direct", "cuda overlap-save", "cuda fft"])
+        self.assertEqual(took_part["rows"], ["cuda direct"])
+        self.assertIn("cpu overlap-save", took_part["host"])
+        for name, bound in (("device", 1e-6), ("rows", 0), ("host", 1e-14)):
+            for c in answers[name]["record"]["contestants"]:
+                self.assertLessEqual(c.get("relative_l2", 0), bound, c)
+                self.assertNotIn("seconds", c)
+
+    def test_peers_that_are_not_installed_are_left_out_and_gpuconv_is_right(self):
+        shim = DeviceShim(self.emulated_build())
+        self.assertTrue(shim.emulated)
+        record = peer_worker.compare(shim, {"type": "float32", "signal": 2000, "taps": 65, "seconds": 0.1, "least": 3})
+        by_name = {c["contestant"]: c for c in record["contestants"]}
+        self.assertLess(by_name["gpuconv plan"]["relative_l2"], 1e-6)
+        self.assertEqual(len(by_name), len(contestants.ALL))
+        self.assertNotIn("seconds", by_name["gpuconv plan"])
+        for name, c in by_name.items():
+            self.assertTrue(name in ("copy", "gpuconv plan") or "skipped" in c, c)
+
+    def test_times_of_contestants_can_be_taken(self):
+        shim = DeviceShim(self.emulated_build())
+        shim.emulated = False  # the timers' logic; nobody keeps what they say
+        record = peer_worker.compare(shim, {"type": "float32", "signal": 300, "taps": 9, "seconds": 0.0, "least": 2})
+        timed = [c for c in record["contestants"] if "seconds" in c]
+        self.assertEqual([c["contestant"] for c in timed], ["copy", "gpuconv plan"])
+        self.assertEqual([c["seconds"]["samples"] for c in timed], [2, 2])
+
+
+if __name__ == "__main__":
+    Emulated.build = Path(sys.argv.pop(1)).resolve()
+    if not (Emulated.build / "bench" / "gpuconv_bench_device_emulated").exists():
+        print("skipped: this build has no emulated GPU")
+        sys.exit(77)
+    unittest.main()
