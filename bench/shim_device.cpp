@@ -24,8 +24,10 @@ DeviceOutput row(void* data, Type type, std::int64_t columns) { return {data, ty
 SHIM_EXPORT int gpuconv_bench_device_emulated() { return is_emulated(); }
 SHIM_EXPORT int gpuconv_bench_device_l2_bytes(std::int64_t* bytes) {
   return guarded([&] {
+    int device = 0;
+    check(cudaGetDevice(&device), "cudaGetDevice");
     cudaDeviceProp properties;
-    check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+    check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
     *bytes = properties.l2CacheSize;
   });
 }

@@ -22,6 +22,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kMostSets = 64;  // problems of less than a few MB find their data in the cache
 constexpr std::int64_t kAlignment = 256;
 std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -116,9 +117,11 @@ class DeviceSets {
     out_bytes_ = p.batch * outputs * static_cast<std::int64_t>(size_of(result_));
     copy_bytes_ = (in + out_bytes_) / 2;
     in_stride_ = aligned(std::max(in, copy_bytes_)), out_stride_ = aligned(out_bytes_);
+    int device = 0;
+    check(cudaGetDevice(&device), "cudaGetDevice");
     cudaDeviceProp properties;
-    check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
-    sets_ = std::max<std::int64_t>(2, 2 * std::int64_t{properties.l2CacheSize} / (in + out_bytes_) + 1);
+    check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+    sets_ = std::clamp<std::int64_t>(2 * std::int64_t{properties.l2CacheSize} / (in + out_bytes_) + 1, 2, kMostSets);
     signals_ = DeviceBuffer<std::uint8_t>(sets_ * in_stride_);
     outs_ = DeviceBuffer<std::uint8_t>(sets_ * out_stride_);
     copies_ = DeviceBuffer<std::uint8_t>(sets_ * aligned(copy_bytes_));

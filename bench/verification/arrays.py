@@ -8,6 +8,8 @@ import numpy as np
 from peers.shim import Request, Shim
 from peers.workload import Workload
 
+MOST_SETS = 64  # as in device/jobs.cpp: problems of less than a few MB find their data in the cache
+
 _SIGNATURES = {
     "device_emulated": (ct.c_int, []),
     "device_l2_bytes": (ct.c_int, [ct.POINTER(ct.c_int64)]),
@@ -109,7 +111,7 @@ class Problem:
     def __init__(self, shim: DeviceShim, work: Workload):
         self.shim, self.work = shim, work
         size = (work.signal + work.outputs) * work.dtype.itemsize
-        self.sets = max(2, 2 * shim.l2_bytes() // size + 1)
+        self.sets = min(max(2, 2 * shim.l2_bytes() // size + 1), MOST_SETS)
         self.signals = [Array(shim, work.signal, work.dtype) for _ in range(self.sets)]
         self.outs = [Array(shim, work.outputs, work.dtype) for _ in range(self.sets)]
         for signal in self.signals:
