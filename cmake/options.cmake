@@ -6,6 +6,7 @@ option(GPUCONV_BUILD_BENCH "Build the benchmarks" OFF)
 option(GPUCONV_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
 option(GPUCONV_INSTALL "Install the library" ${PROJECT_IS_TOP_LEVEL})
 option(GPUCONV_WERROR "Treat warnings as errors" OFF)
+option(GPUCONV_COVERAGE "Count which lines of the CUDA device the emulated tests run" OFF)
 set(GPUCONV_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

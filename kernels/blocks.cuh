@@ -9,6 +9,8 @@
 namespace gpuconv::kernels {
 
 inline constexpr int kBlockThreads = 256;
+/// Blocks a multiprocessor has registers for. Left to itself the compiler spills a few to make room for twice as many.
+inline constexpr int kBlockResident = 4;
 
 template <class C>
 struct ComplexOf;
@@ -51,7 +53,7 @@ __device__ inline std::int64_t filter_of(Filters const& filters, std::int64_t ro
 
 // ---- setting the filter ------------------------------------------------------------------------------------------
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads) convert_filters_kernel(Input filter, Filters filters) {
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident) convert_filters_kernel(Input filter, Filters filters) {
   for (std::int64_t f = blockIdx.y; f < filters.count; f += gridDim.y) {
     double largest = 0;
     with_row<C>(filter, f, [&](auto const* from) {
@@ -68,7 +70,7 @@ __global__ void __launch_bounds__(kBlockThreads) convert_filters_kernel(Input fi
 }
 
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     pad_filters_kernel(Filters filters, Blocks blocks, Chunk chunk, C* work) {
   for (std::int64_t slot = blockIdx.y; slot < chunk.slots; slot += gridDim.y) {
     C* const to = work + slot * blocks.pitch;
@@ -82,7 +84,7 @@ __global__ void __launch_bounds__(kBlockThreads)
 }
 
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     keep_spectra_kernel(Filters filters, Blocks blocks, Chunk chunk, C const* work) {
   const std::int64_t bins = blocks.size / 2 + 1;
   const C scale = C(1) / static_cast<C>(blocks.size);  // cuFFT's transforms are not normalised
@@ -107,7 +109,7 @@ struct Place {
 };
 
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     gather_blocks_kernel(Input signal, Blocks blocks, Chunk chunk, C* work, unsigned* marks) {
   for (std::int64_t slot = blockIdx.y; slot < chunk.slots; slot += gridDim.y) {
     C* const to = work + slot * blocks.pitch;
@@ -128,7 +130,7 @@ __global__ void __launch_bounds__(kBlockThreads)
 }
 
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     multiply_spectra_kernel(Filters filters, Blocks blocks, Chunk chunk, C* work) {
   const std::int64_t bins = blocks.size / 2 + 1;
   for (std::int64_t slot = blockIdx.y; slot < chunk.count; slot += gridDim.y) {
@@ -143,7 +145,7 @@ __global__ void __launch_bounds__(kBlockThreads)
 }
 
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     store_blocks_kernel(Filters filters, Blocks blocks, Chunk chunk, C const* work, C* out, std::int64_t stride,
                         unsigned* marks) {
   // Half the largest number: the transform's error does not reach from the other half to infinity.
@@ -166,7 +168,7 @@ __global__ void __launch_bounds__(kBlockThreads)
 
 /// Direct sums for the outputs of marked blocks, over the samples and taps that exist: NaN and infinity stay local.
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     repair_blocks_kernel(Input signal, Filters filters, Blocks blocks, Chunk chunk, std::int64_t first,
                          unsigned const* marks, C* out, std::int64_t stride) {
   for (std::int64_t slot = blockIdx.y; slot < chunk.count; slot += gridDim.y) {

@@ -1,5 +1,6 @@
 // What holds for plans on arrays in device memory: which calls they take, whose memory they use, in which order they
 // work.
+#include "support/scale.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
 
@@ -61,6 +62,24 @@ TEST_P(DevicePlans, AreRight) {
   EXPECT_EQ(plan.method(), solver()->method);
   expect_right(plan, w);
   expect_right(plan, random_workload(kProblem, rng));
+}
+
+// Around a warp's, a block's and a tile's outputs, the ring of the register window, the taps in shared memory at a
+// time.
+TEST_P(DevicePlans, EdgesOfWarpsTilesAndPieces) {
+  Rng rng = test_rng();
+  const std::int64_t most = (solver()->method == Method::direct ? 1 << 20 : 1 << 17) / kSlowdown;  // multiply-adds
+  for (Type const type : {Type::float32, Type::float64, Type::int16})
+    for (std::int64_t const edge : {1, 32, 64, 128, 1024, 2560, 5120, 46080})
+      for (std::int64_t const filter : {1, 2, 3, 4, 5, 6, 11, 12, 13, 23, 24, 25, 255, 256, 257, 511, 512, 513, 1025}) {
+        if (edge * filter > most) continue;
+        for (std::int64_t const signal : {edge - 1, edge, edge + 1}) {
+          const Problem p{.signal = std::max<std::int64_t>(signal, 1), .filter = filter, .type = type};
+          if (!takes(p)) continue;
+          const Layout moved{.offset = pick(rng, 0, 7)};
+          ASSERT_TRUE(is_right(random_workload(p, rng, {moved, {}, {}}), on_device(), {.offset = pick(rng, 0, 7)}));
+        }
+      }
 }
 
 TEST_P(DevicePlans, TakeFiltersFromHostMemory) {

@@ -3,6 +3,11 @@
 #include "sanitizers.hpp"
 
 namespace simt {
+namespace {
+
+thread_local void* host = nullptr;  // while an agent works
+
+}  // namespace
 
 Agent::~Agent() {
   if (fiber_.context) destroy_fiber(fiber_);
@@ -15,7 +20,9 @@ void Agent::work(const std::function<void()>& task, const std::vector<Agent*>& o
   }
   task_ = &task;
   others_ = &others;
+  host = identity();
   resume(fiber_);
+  host = nullptr;
 }
 
 void Agent::main(void* self) {
@@ -36,5 +43,7 @@ void Agent::handover() {
   release(&clock_);
 }
 void Agent::come_after() { acquire(&clock_); }
+
+void* host_identity() { return host ? host : identity(); }
 
 }  // namespace simt

@@ -33,4 +33,8 @@ class Agent {
   char clock_ = 0;  ///< its address stands for what the agent and those who hand over have done
 };
 
+/// The identity of the host thread that lets the calling agent work, or of the calling thread itself: whoever looks at
+/// the runtime's own records does so as it.
+void* host_identity();
+
 }  // namespace simt

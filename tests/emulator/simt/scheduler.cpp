@@ -1,6 +1,7 @@
 // Compiled without sanitizers in every build: see sanitizers.hpp.
 #include "scheduler.hpp"
 
+#include "agent.hpp"
 #include "async_copies.hpp"
 #include "builtins.hpp"
 #include "fiber.hpp"
@@ -379,13 +380,17 @@ void* static_shared(const void* declaration, std::size_t bytes, std::size_t alig
 }
 
 void copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zero_fill) {
+  const auto from_device_memory = [&] {
+    const As launching_thread(host_identity());  // whose records they are
+    return is_device_memory(from, bytes - zero_fill);
+  };
+  const As launcher(resumer_identity());
   const auto aligned = [bytes](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % bytes == 0; };
   if (bytes != 4 && bytes != 8 && bytes != 16) fail(site, "asynchronous copies move 4, 8 or 16 bytes");
   if (zero_fill > bytes) fail(site, "an asynchronous copy fills more with zeros than it writes");
   if (!aligned(to) || !aligned(from)) fail(site, "an asynchronous copy is not aligned to its size");
   if (!s.shared->contains(to, bytes)) fail(site, "an asynchronous copy does not go to shared memory of its block");
-  if (!is_device_memory(from, bytes - zero_fill)) fail(site, "an asynchronous copy does not come from device memory");
-  const As launcher(resumer_identity());
+  if (!from_device_memory()) fail(site, "an asynchronous copy does not come from device memory");
   s.current->copies.add({to, from, bytes, zero_fill});
 }
 
