@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Verifies gpuconv on a GPU: the test suite, NVIDIA's sanitizers, limits, then times. Writes one dated result file.
 
-Usage: verify.py --build BUILD --out DIR [--resume] [--stages a,b] [--limit SECONDS] [--quick] [--plots]
+Usage: verify.py --build BUILD --out DIR [--resume] [--stages a,b] [--limit SECONDS] [--within SECONDS]
+                 [--quick] [--plots]
        verify.py --list
        verify.py --build BUILD --pack DIR
 
@@ -17,6 +18,7 @@ import sys
 
 from verification import carry, machine, result
 from verification.machine import ENVIRONMENT
+from verification.process import Deadline
 from verification.sanitizer import SANITIZER
 from verification.stages import Context, State, run_stage, write_json
 from verification.suite import LIMITS, SUITE
@@ -35,6 +37,7 @@ def parse_arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
     parser.add_argument("--stages", type=lambda text: text.split(","), help="only these, separated by commas")
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds a stage may take at a time ({LIMIT:g})")
+    parser.add_argument("--within", type=float, default=float("inf"), help="seconds all stages together may take")
     parser.add_argument("--quick", action="store_true", help="few problems for the times")
     parser.add_argument("--plots", action="store_true", help="draw the pictures as well (needs matplotlib)")
     parser.add_argument("--list", action="store_true", help="the stages, and what each is for")
@@ -49,17 +52,16 @@ def parse_arguments(argv=None) -> argparse.Namespace:
     return arguments
 
 
-def load_state(arguments, device: dict) -> State:
+def load_state(arguments, about: dict) -> State:
+    """The state to go on from, which has to be about the same things: results of two commits are no result."""
     path = arguments.out / STATE
     if arguments.resume and path.exists():
         state = State.load(path)
-        if state.data.get("device") != device.get("name"):
-            raise ValueError(f"{path} is of {state.data.get('device')}, this is {device.get('name')}")
-        if state.data.get("quick") != arguments.quick:
-            raise ValueError(f"{path} is of a run {'with' if state.data.get('quick') else 'without'} --quick")
+        for what, value in about.items():
+            if state.data.get(what) != value:
+                raise ValueError(f"{path} has {what} {state.data.get(what)}, this is {value}: without --resume, all begins anew")
         return state
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return State(path, {"date": now, "device": device.get("name"), "quick": arguments.quick, "stages": {}})
+    return State(path, {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), **about, "stages": {}})
 
 
 def say(name: str, record: dict) -> None:
@@ -76,11 +78,16 @@ def verify(arguments: argparse.Namespace) -> int:
         print(f"There is no GPU to verify on: {device['detail']}. Nothing was run, no result is written.")
         return NO_GPU
     context = Context(arguments.build.resolve(), source, device, variables, arguments.quick)
-    state = load_state(arguments, device)
-    wanted = [stage for stage in STAGES if not arguments.stages or stage.name in arguments.stages]
+    commit = machine.commit(source, arguments.build)["commit"]
+    state = load_state(arguments, {"device": device["name"], "commit": commit, "quick": arguments.quick})
+    wanted = [stage for stage in STAGES if not arguments.stages or stage.name in [ENVIRONMENT.name, *arguments.stages]]
+    everything = Deadline(arguments.within)
     for stage in wanted:
+        limit = min(arguments.limit, everything.left())
+        if limit <= 0:
+            break
         print(f"{stage.name}: {stage.summary}", flush=True)
-        entry = run_stage(stage, context, state, arguments.limit, say)
+        entry = run_stage(stage, context, state, limit, say, whole=limit == arguments.limit)
         print(f"  {entry['status']} after {entry['seconds']:.0f} s{': ' + entry['why'] if 'why' in entry else ''}", flush=True)
     out = result.build(STAGES, state.data, device)
     path = arguments.out / result.file_name(datetime.fromisoformat(out["date"]), device)

@@ -4,6 +4,7 @@ is talked to. On its own because a library that crashes, or takes all memory, mu
 Usage: peer_worker.py BUILD. Answers {"versions": true} with the versions, a job with the contestants' records.
 """
 
+import ctypes
 import json
 from pathlib import Path
 import sys
@@ -13,8 +14,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from peers.shim import ShimError
 from peers.timing import Budget, measure
 from peers.workload import Workload
+from verification import contestants, machine
 from verification.arrays import DeviceShim, Problem
-from verification import contestants
+
+
+def load_cufft() -> None:
+    """One cuFFT for everyone: PyTorch's, which insists on its own, else what there is. gpuconv opens it by its name."""
+    try:
+        import torch  # noqa: F401
+    except Exception:  # it may be missing, or broken in any way: then it takes no part
+        pass
+    if folder := machine.find_cufft():
+        for library in machine.CUFFT:
+            if (folder / library).exists():
+                ctypes.CDLL(str(folder / library))
 
 
 def compare(shim: DeviceShim, job: dict) -> dict:
@@ -40,6 +53,7 @@ def compare(shim: DeviceShim, job: dict) -> dict:
 
 
 def main() -> int:
+    load_cufft()
     shim = DeviceShim(Path(sys.argv[1]))
     for line in sys.stdin:
         try:

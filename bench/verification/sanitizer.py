@@ -119,7 +119,10 @@ def _run(context: Context, pending: list[str], deadline: Deadline):
 def version() -> str:
     """For the record; "not installed" where it is not."""
     tool = find_tool()
-    return output([tool, "--version"])[1].splitlines()[-1] if tool else "not installed"
+    if not tool:
+        return "not installed"
+    found = re.search(r"[Vv]ersion (\S+)", output([tool, "--version"])[1])
+    return found[1] if found else "unknown"
 
 
 SANITIZER = Stage("sanitizer", "compute-sanitizer's four tools on all kernels, and on bugs that they have to notice", _units, _run)

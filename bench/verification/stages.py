@@ -67,8 +67,10 @@ def write_json(path: Path, data) -> None:
     os.replace(unfinished, path)
 
 
-def run_stage(stage: Stage, context: Context, state: State, limit: float, report=lambda name, record: None) -> dict:
-    """Runs what is left of a stage and returns its entry in the state, whose "status" becomes
+def run_stage(stage: Stage, context: Context, state: State, limit: float, report=lambda name, record: None,
+              whole: bool = True) -> dict:
+    """Runs what is left of a stage. `whole`: `limit` is all the time that a stage can get, so that a unit which takes more
+    never ends. Returns the stage's entry in the state, whose "status" becomes
 
     complete     every unit has a record
     cut          the limit came first; the next run goes on
@@ -92,7 +94,7 @@ def run_stage(stage: Stage, context: Context, state: State, limit: float, report
             report(name, record)
             state.save(now=False)
         left = [name for name in names if name not in entry["units"]]
-        if left and not recorded:  # one unit took the whole limit, and would again
+        if left and not recorded and whole:  # one unit took it all, and would again
             entry["units"][left[0]] = {"outcome": "failed", "text": f"no end within the stage's limit of {limit:g} s"}
             left = left[1:]
         entry["status"] = "cut" if left else "complete"

@@ -21,13 +21,13 @@ def _record(job: dict, answer: dict) -> dict:
     return record
 
 
-def _run(context: Context, command, jobs: list[dict], pending: list[str], deadline: Deadline):
+def _run(command, environment: dict, jobs: list[dict], pending: list[str], deadline: Deadline):
     if CLOCKS[0] in pending:
         yield CLOCKS[0], {"outcome": "noted", **clocks()}
     by_name = {problems.name(job): job for job in jobs}
     wanted = {unit: by_name[unit] for unit in pending if unit in by_name}
     left = len(wanted)
-    for unit, answer in run_jobs(command, wanted, deadline, context.environment):
+    for unit, answer in run_jobs(command, wanted, deadline, environment):
         yield unit, _record(by_name[unit], answer)
         left -= 1
     if CLOCKS[1] in pending and not left:
@@ -53,7 +53,7 @@ def _program(context: Context) -> Path:
 
 
 def _bench_run(context: Context, pending, deadline):
-    return _run(context, [_program(context)], _bench_jobs(context), pending, deadline)
+    return _run([_program(context)], context.environment, _bench_jobs(context), pending, deadline)
 
 
 def _peers_units(context: Context) -> list[str]:
@@ -64,12 +64,13 @@ def _peers_units(context: Context) -> list[str]:
 
 
 def _peers_run(context: Context, pending, deadline):
+    # Not with the variables that find cuFFT: a toolkit's folder ahead of their own would confuse the other libraries.
     command = [sys.executable, "-B", Path(__file__).with_name("peer_worker.py"), context.build]
     if "versions" in pending:
-        for unit, answer in run_jobs(command, {"versions": {"versions": True}}, deadline, context.environment):
+        for unit, answer in run_jobs(command, {"versions": {"versions": True}}, deadline):
             yield unit, {"outcome": "failed", "text": answer["error"]} if "error" in answer else \
                 {"outcome": "noted", **answer["record"]}
-    yield from _run(context, command, problems.peers(context.quick), pending, deadline)
+    yield from _run(command, {}, problems.peers(context.quick), pending, deadline)
 
 
 BENCH = Stage("bench", "every solver on many problems, beside the speed of a copy; the CPU against the GPU",

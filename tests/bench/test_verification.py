@@ -79,6 +79,10 @@ class Stages(unittest.TestCase):
         self.assertEqual(entry["units"]["a"]["outcome"], "failed")
         self.assertEqual((entry["status"], entry["left"]), ("cut", 1))
 
+    def test_a_unit_that_had_only_what_was_left_of_the_time_is_tried_again(self):
+        entry = run_stage(self.stage(list("ab"), stop_after=0), context(), State(self.path), 10, whole=False)
+        self.assertEqual((entry["units"], entry["left"]), ({}, 2))
+
     def test_what_is_missing_is_said_and_tried_again(self):
         def missing(context):
             raise Unavailable("not installed")

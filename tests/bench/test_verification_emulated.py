@@ -1,13 +1,16 @@
 """bench/verify.py from end to end on the emulated GPU: programs are found, run, cut and resumed, and nothing is claimed.
 
-The folder of a build with the emulated tests is the first argument.
+The folder of a build with the emulated tests is the first argument. What takes the benchmarks is skipped where they are
+not built.
 """
 
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
 import tempfile
+from time import monotonic
 import unittest
 
 from fixture import BENCH, need
@@ -20,8 +23,13 @@ from verification.process import Deadline
 from verification.worker import run_jobs
 
 
-class Emulated(unittest.TestCase):
-    build: Path
+HERE = Path(__file__).resolve().parent
+BUILD = Path(sys.argv.pop(1)).resolve()
+SUITE, BENCHMARK = BUILD / "tests/device/test_unit_emulated", BUILD / "bench/gpuconv_bench_device_emulated"
+
+
+class Verification(unittest.TestCase):
+    """Runs verify.py on a folder that looks like a build for a GPU, of links to other programs."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -29,36 +37,76 @@ class Emulated(unittest.TestCase):
         self.folder = Path(folder.name)
         self.out = self.folder / "out"
 
-    def carried(self, **programs) -> Path:
-        """A folder that looks like a build with a GPU, of links to programs of this one."""
+    def link(self, **programs) -> Path:
         for target, program in programs.items():
             link = self.folder / "build" / target
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(self.build / program)
+            link.symlink_to(program)
         return self.folder / "build"
 
-    def verify(self, build, *arguments):
+    def verify(self, build, *arguments, device=""):
         return subprocess.run([sys.executable, "-B", BENCH / "verify.py", "--build", build, "--out", self.out, *arguments],
-                              capture_output=True, text=True, timeout=100)
+                              env=os.environ | {"FAKE_DEVICE": device}, capture_output=True, text=True, timeout=100)
 
     def result(self) -> dict:
         return json.loads(next(path for path in self.out.glob("*.json") if "state" not in path.name).read_text())
 
-    def emulated_build(self) -> Path:
-        return self.carried(**{"bench/gpuconv_bench_device": "bench/gpuconv_bench_device_emulated",
-                               "bench/libgpuconv_bench.so": "bench/emulated/libgpuconv_bench.so",
-                               "tests/unit/test_unit": "tests/device/test_unit_emulated"})
+
+class WithTheSuite(Verification):
+    def build_with(self, suite) -> Path:
+        return self.link(**{"bench/gpuconv_bench_device": HERE / "fake_device.py", "tests/unit/test_unit": suite})
 
     def test_a_suite_that_was_cut_is_taken_up_again(self):
-        build = self.emulated_build()
-        first = self.verify(build, "--stages", "suite", "--limit", "4")
+        build = self.build_with(SUITE)
+        first = self.verify(build, "--stages", "suite", "--limit", "6", device="emulated GPU")
         self.assertEqual(first.returncode, 77, first.stdout + first.stderr)
         before = self.result()["stages"]["suite"]
         self.assertEqual(before["status"], "cut")
-        self.verify(build, "--stages", "suite", "--limit", "4", "--resume")
+        self.verify(build, "--stages", "suite", "--limit", "6", "--resume", device="emulated GPU")
         after = self.result()["stages"]["suite"]
-        self.assertGreater(after["passed"], before.get("passed", 0))
+        self.assertGreater(after["passed"], before["passed"])
         self.assertLess(after["left"], before["left"])
+
+    def test_without_a_gpu_nothing_is_run_and_no_file_written(self):
+        done = self.verify(self.build_with(SUITE))
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("There is no GPU to verify on: there is no NVIDIA driver", done.stdout)
+        self.assertFalse(self.out.exists())
+
+    def test_a_failing_case_fails_the_verification_and_is_named(self):
+        done = self.verify(self.build_with(HERE / "fake_gtest.py"), "--stages", "suite", device="NVIDIA X")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("Two/Param.Fails/cuda_direct", done.stdout)
+        self.assertEqual(self.result()["verdict"], "failed")
+
+    def test_a_state_of_another_device_is_not_taken_up(self):
+        build = self.build_with(HERE / "fake_gtest.py")
+        self.verify(build, "--stages", "suite", device="NVIDIA X")
+        done = self.verify(build, "--stages", "suite", "--resume", device="NVIDIA Y")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has device NVIDIA X, this is NVIDIA Y", done.stderr)
+
+    def test_all_stages_together_end_within_their_time(self):
+        begin = monotonic()
+        done = self.verify(self.build_with(SUITE), "--within", "5", device="NVIDIA X")
+        self.assertLess(monotonic() - begin, 60)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        stages = self.result()["stages"]
+        self.assertEqual([stages[s]["status"] for s in ("environment", "suite", "bench")], ["complete", "cut", "not run"])
+
+    def test_what_is_not_there_makes_it_incomplete(self):
+        build = self.link(**{"bench/gpuconv_bench_device": HERE / "fake_device.py"})
+        done = self.verify(build, "--stages", "environment,suite,limits", device="NVIDIA X")
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertEqual(self.result()["verdict"], "incomplete")
+        self.assertIn("no test program", done.stdout)
+
+
+@unittest.skipUnless(BENCHMARK.exists(), "the benchmarks are not built")
+class WithTheBenchmarks(Verification):
+    def emulated_build(self) -> Path:
+        return self.link(**{"bench/gpuconv_bench_device": BENCHMARK,
+                            "bench/libgpuconv_bench.so": BUILD / "bench/emulated/libgpuconv_bench.so"})
 
     def test_no_time_of_an_emulator_is_written(self):
         done = self.verify(self.emulated_build(), "--stages", "environment,bench,peers", "--quick")
@@ -70,19 +118,12 @@ class Emulated(unittest.TestCase):
         self.assertEqual([result["stages"][s]["status"] for s in ("bench", "peers")], ["refused", "refused"])
         self.assertNotIn('"seconds": {', json.dumps(result))
 
-    def test_without_a_gpu_nothing_is_run_and_no_file_written(self):
-        done = self.verify(self.carried(**{"tests/unit/test_unit": "tests/device/test_unit_emulated"}))
-        self.assertEqual(done.returncode, 77)
-        self.assertIn("There is no GPU", done.stdout)
-        self.assertFalse(self.out.exists())
-
     def test_the_benchmark_computes_but_does_not_time(self):
-        program = self.build / "bench" / "gpuconv_bench_device_emulated"
         jobs = {"device": {"type": "float32", "signal": 3000, "taps": 65},
                 "rows": {"type": "int16", "signal": 100, "taps": 5, "batch": 7},
                 "host": {"type": "float64", "signal": 2000, "taps": 33, "memory": "host"},
                 "wrong": {"type": "float32"}}
-        answers = dict(run_jobs([program], jobs, Deadline(60)))
+        answers = dict(run_jobs([BENCHMARK], jobs, Deadline(60)))
         self.assertIn("signal", answers["wrong"]["error"])
         took_part = {name: [c["contestant"] for c in answers[name]["record"]["contestants"] if "relative_l2" in c]
                      for name in ("device", "rows", "host")}
@@ -115,8 +156,7 @@ class Emulated(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    Emulated.build = Path(sys.argv.pop(1)).resolve()
-    if not (Emulated.build / "bench" / "gpuconv_bench_device_emulated").exists():
+    if not SUITE.exists():
         print("skipped: this build has no emulated GPU")
         sys.exit(77)
     unittest.main()
