@@ -81,6 +81,15 @@ void enter_solvers(Job const& job, std::vector<Contestant>& out, json& left_out,
   }
 }
 
+/// The solver that the planner takes; null where its memory is taken by those that are timed.
+json chosen_for(Job const& job) try {
+  const Device device = job.memory == Memory::device ? Device::cuda : Device::automatic;
+  const Plan plan(job.problem, {.device = device, .memory = job.memory});
+  return std::string(name(plan.device())) + ' ' + std::string(name(plan.method()));
+} catch (OutOfMemory const&) {
+  return nullptr;
+}
+
 json finish(Job const& job, std::vector<Contestant> const& ready, std::vector<Spread> const& times, json left_out) {
   json contestants = json::array();
   for (std::size_t i = 0; i < ready.size(); ++i) {
@@ -88,10 +97,7 @@ json finish(Job const& job, std::vector<Contestant> const& ready, std::vector<Sp
     if (i < times.size()) contestants.back()["seconds"] = json_of(times[i]);
   }
   for (json& c : left_out) contestants.push_back(std::move(c));
-  const Plan chosen(job.problem,
-                    {.device = job.memory == Memory::device ? Device::cuda : Device::automatic, .memory = job.memory});
-  return {{"chosen", std::string(name(chosen.device())) + ' ' + std::string(name(chosen.method()))},
-          {"contestants", std::move(contestants)}};
+  return {{"chosen", chosen_for(job)}, {"contestants", std::move(contestants)}};
 }
 
 std::vector<std::function<void()>> calls_of(std::vector<Contestant> const& ready) {
