@@ -165,7 +165,7 @@ def _jax_function(problem: Problem, name: str, module: str, direct: bool, **opti
     if direct:
         _refuse_long_filter(contestant, "jax", problem)
     jax = _library("jax", contestant)
-    if jax.default_backend() != "gpu":
+    if jax.default_backend() not in ("gpu", "cuda"):
         raise Absent(contestant, "jax", "it sees no GPU")
     jax.config.update("jax_enable_x64", True)
     convolve = jax.jit(lambda x, h: getattr(_library(module, contestant), name)(x, h, **options))

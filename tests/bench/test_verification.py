@@ -2,10 +2,12 @@
 sanitizers' output says, and verdicts. Needs no GPU and no build."""
 
 import json
+import os
 from pathlib import Path
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from fixture import BENCH, need
 
@@ -201,6 +203,36 @@ class Sanitizers(unittest.TestCase):
     def test_no_case_is_no_success(self):
         self.assertEqual(sanitizer._judge_cases("0", CLEAN)["outcome"], "passed")
         self.assertEqual(sanitizer._judge_cases("0", CLEAN.replace("12", "0"))["outcome"], "failed")
+
+    FAKE = """#!/bin/sh
+# compute-sanitizer, as far as it is asked: notices every planted bug, and nothing else.
+[ "$1" = --tool ] || exit 2
+case "$*" in
+  *planted_gpu\\ none*) echo "========= $2"; echo "========= ERROR SUMMARY: 0 errors" ;;
+  *planted_gpu\\ no_copy_wait*) echo "========= $2"; echo "========= ERROR SUMMARY: 0 errors" ;;
+  *planted_gpu*) echo "========= ERROR SUMMARY: 1 error" ;;
+  *GoldenValues*) while [ "${1#/}" = "$1" ]; do shift; done; "$@"; echo "========= ERROR SUMMARY: 0 errors" ;;
+  *) echo "[  PASSED  ] 3 tests."; echo "========= ERROR SUMMARY: 0 errors" ;;
+esac
+"""
+
+    def test_the_stage_runs_every_tool_on_every_program(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            tool = folder / "bin" / "compute-sanitizer"
+            for path in (tool, folder / "tests/gpu/planted_gpu", folder / "tests/unit/test_unit"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(self.FAKE if path == tool else "#!/bin/sh\necho '[  PASSED  ] 21 tests.'\n")
+                path.chmod(0o755)
+            with mock.patch.dict("os.environ", {"PATH": f"{tool.parent}:{os.environ['PATH']}"}):
+                here = Context(folder, BENCH.parent, REAL)
+                entry = run_stage(sanitizer.SANITIZER, here, State(folder / "state.json"), 60)
+        self.assertEqual(entry["status"], "complete")
+        tools = len(sanitizer.TOOLS)
+        self.assertEqual(len(entry["units"]), tools + len(sanitizer.PLANTED) + 2 * len(sanitizer.CASES) * tools)
+        missed = [unit for unit, record in entry["units"].items() if record["outcome"] != "passed"]
+        self.assertEqual(missed, ["planted no_copy_wait/racecheck"])
+        self.assertEqual(entry["units"]["host golden/memcheck"]["cases"], 21)
 
     def test_every_planted_bug_is_one_that_the_program_knows(self):
         known = (BENCH.parent / "tests" / "emulator" / "planted" / "planted.cu").read_text()

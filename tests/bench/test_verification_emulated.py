@@ -4,6 +4,7 @@ The folder of a build with the emulated tests is the first argument. What takes 
 not built.
 """
 
+import ctypes as ct
 import json
 import os
 from pathlib import Path
@@ -11,11 +12,15 @@ import subprocess
 import sys
 import tempfile
 from time import monotonic
+import types
 import unittest
+from unittest import mock
 
 from fixture import BENCH, need
 
 need("numpy")
+
+import numpy as np
 
 from verification import contestants, peer_worker
 from verification.arrays import DeviceShim
@@ -147,6 +152,22 @@ class WithTheBenchmarks(Verification):
         self.assertNotIn("seconds", by_name["gpuconv plan"])
         for name, c in by_name.items():
             self.assertTrue(name in ("copy", "gpuconv plan") or "skipped" in c, c)
+
+    def test_others_see_the_arrays_in_device_memory(self):
+        """With NumPy in the place of CuPy, which it can take because the emulated device's memory is the host's."""
+        def asarray(array):
+            interface = array.__cuda_array_interface__
+            memory = (ct.c_char * array.nbytes).from_address(interface["data"][0])
+            return np.frombuffer(memory, interface["typestr"]).reshape(interface["shape"])
+
+        cupy = types.SimpleNamespace(asarray=asarray, asnumpy=np.asarray, convolve=np.convolve, __version__="0",
+                                     cuda=types.SimpleNamespace(is_available=lambda: True))
+        shim = DeviceShim(self.emulated_build())
+        with mock.patch.dict(sys.modules, {"cupy": cupy}):
+            record = peer_worker.compare(shim, {"type": "float64", "signal": 500, "taps": 33, "seconds": 0.1, "least": 3})
+        by_name = {c["contestant"]: c for c in record["contestants"]}
+        self.assertLess(by_name["cupy convolve"]["relative_l2"], 1e-14)
+        self.assertLess(by_name["gpuconv plan"]["relative_l2"], 1e-14)
 
     def test_times_of_contestants_can_be_taken(self):
         shim = DeviceShim(self.emulated_build())
