@@ -63,7 +63,7 @@ BlockFilter<C>::BlockFilter(Geometry const& g, std::int64_t block_size, int slot
   // Sizes in doubles: an estimate that cannot overflow, to refuse what cannot be had.
   const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter + block_size) +
                           static_cast<double>(slots) * 3.2 * static_cast<double>(block_size);
-  check_fits(elements * sizeof(C));
+  check_fits(g.bytes + elements * sizeof(C));
 
   transform_ = RightAngleTransform<C>::get(block_size / 2);
   filters_.resize(static_cast<std::size_t>(g.filters));

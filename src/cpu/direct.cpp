@@ -70,7 +70,7 @@ class Direct final : public Executor {
     const std::int64_t outputs = std::min(g.length, kSegment) + tile();
     const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
                             threads * 2.0 * static_cast<double>(outputs + taps_count_);
-    check_fits(elements * sizeof(C));
+    check_fits(g.bytes + elements * sizeof(C));
     filters_ = AlignedBuffer<C>(g.filters * g.filter);
     if (!swapped_) finite_.resize(static_cast<std::size_t>(g.filters));
     for (int s = 0; s < threads; ++s)

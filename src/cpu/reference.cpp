@@ -30,7 +30,7 @@ class Reference final : public Executor {
   explicit Reference(Geometry const& g) : g_(g) {
     const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
                             static_cast<double>(g.signal) + static_cast<double>(g.length);
-    check_fits(elements * sizeof(C));
+    check_fits(g.bytes + elements * sizeof(C));
     filters_.resize(static_cast<std::size_t>(g.filters * g.filter));
     signal_.resize(static_cast<std::size_t>(g.signal));
     out_.resize(static_cast<std::size_t>(g.length));
