@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares two result files of run.py: new over old time of every measurement of gpuconv, with the noise.
+"""Compares two result files of run.py or of verify.py: new over old time of every measurement of gpuconv, with the noise.
 
 Usage: compare.py OLD.json NEW.json [--threshold 1.10] [--all]. A regression is a ratio above the threshold whose
 quartiles do not overlap. The peers' own ratio tells whether the machine changed. Exit status: 0 without regressions,
@@ -16,11 +16,13 @@ import sys
 from peers.report import time_text
 from peers.timing import relative_spread
 
-KEY = ("suite", "device", "signal", "taps", "mode", "dtype", "contestant", "call")
+KEY = ("suite", "device", "memory", "batch", "signal", "taps", "mode", "dtype", "contestant", "call")
+USUAL = {"memory": "host", "batch": 1}  # of measurements that do not say
 
 
 def by_key(result: dict) -> dict:
-    return {tuple(m[field] for field in KEY): m for m in result["measurements"]}
+    """What was timed, by what it is."""
+    return {tuple((USUAL | m)[field] for field in KEY): m for m in result["measurements"] if "seconds" in m}
 
 
 def compare(old: dict, new: dict, threshold: float) -> list[dict]:
@@ -37,8 +39,9 @@ def compare(old: dict, new: dict, threshold: float) -> list[dict]:
 
 
 def drift(rows: list[dict]) -> float | None:
-    """Geometric mean of the peers' ratios: how much slower the machine itself was the second time."""
-    logs = [log(row["ratio"]) for row in rows if row["library"] in ("numpy", "scipy")]
+    """Geometric mean of the others' ratios: how much slower the machine itself was the second time. On a CPU NumPy's and
+    SciPy's, on a GPU those of copies and of other libraries."""
+    logs = [log(row["ratio"]) for row in rows if row["library"] != "gpuconv" and (row["device"] != "cpu" or row["library"] != "copy")]
     return exp(mean(logs)) if logs else None
 
 
@@ -57,10 +60,12 @@ def lines(old: dict, new: dict, peers: float | None, rows: list[dict]):
     yield f"old: {old['commit'][:10]} {old['date']}   new: {new['commit'][:10]} {new['date']}"
     yield from (f"differs: {text}" for text in differences(old, new))
     if peers:
-        yield f"NumPy and SciPy, which did not change: {peers:.2f} times the old time"
-    yield f"{'suite':>10} {'signal':>12} {'taps':>10} {'dtype':>8} {'contestant':<32} {'call':>6} {'old':>9} {'new':>9} {'ratio':>6} {'noise':>6}"
+        who = "NumPy and SciPy" if rows and rows[0]["device"] == "cpu" else "copies and other libraries"
+        yield f"{who}, which did not change: {peers:.2f} times the old time"
+    yield f"{'suite':>10} {'signal':>16} {'taps':>10} {'dtype':>8} {'contestant':<32} {'call':>6} {'old':>9} {'new':>9} {'ratio':>6} {'noise':>6}"
     for row in rows:
-        yield (f"{row['suite']:>10} {row['signal']:>12,} {row['taps']:>10,} {row['dtype']:>8} {row['contestant']:<32} {row['call']:>6} "
+        signal = f"{row['signal']:,}" if row["batch"] == 1 else f"{row['batch']:,}x{row['signal']:,}"
+        yield (f"{row['suite']:>10} {signal:>16} {row['taps']:>10,} {row['dtype']:>8} {row['contestant']:<32} {row['call']:>6} "
                f"{time_text(row['old']):>9} {time_text(row['new']):>9} {row['ratio']:>6.2f} {row['noise']:>6.1%}"
                f"{'  REGRESSION' if row['regression'] else ''}")
 
@@ -70,7 +75,7 @@ def main() -> int:
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
     parser.add_argument("--threshold", type=float, default=1.10, help="ratios above it are regressions (default 1.10)")
-    parser.add_argument("--all", action="store_true", help="judge NumPy and SciPy as well")
+    parser.add_argument("--all", action="store_true", help="judge the others as well")
     arguments = parser.parse_args()
     try:
         old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))

@@ -1,34 +1,22 @@
 // A C face of gpuconv for bench/run.py, which loads it with ctypes so that NumPy, SciPy and gpuconv are timed in one
 // process on the same arrays. Functions return 0, or -1 with the reason in gpuconv_bench_error().
+#include "shim.hpp"
 #include "support/copy.hpp"
 #include "support/timing.hpp"
 
 #include <gpuconv/convolve.hpp>
 #include <gpuconv/info.hpp>
 
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
-
 using namespace gpuconv;
+using bench::error_text, bench::guarded, bench::Request;
 
 namespace {
 
-thread_local std::string error_text, result_text;
-
-template <class F>
-int guarded(F&& f) noexcept {
-  try {
-    f();
-    return 0;
-  } catch (std::exception const& e) {
-    error_text = e.what();
-    return -1;
-  }
-}
+thread_local std::string result_text;
 
 template <class Enum>
 Enum by_name(std::string_view wanted, int count) {
@@ -36,12 +24,6 @@ Enum by_name(std::string_view wanted, int count) {
     if (name(static_cast<Enum>(i)) == wanted) return static_cast<Enum>(i);
   throw std::invalid_argument("unknown name " + std::string(wanted));
 }
-
-// What is to be computed, with its names resolved.
-struct Request {
-  Problem problem;
-  Options options;
-};
 
 HostInput row(const void* data, Problem const& p, std::int64_t columns) { return {data, p.type, {.columns = columns}}; }
 HostOutput output(void* data, Problem const& p) { return {data, result_type(p), {.columns = output_slice(p).length}}; }

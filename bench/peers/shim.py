@@ -42,9 +42,13 @@ class Shim:
         path = build / "bench" / "libgpuconv_bench.so"
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing: configure with -DGPUCONV_BUILD_BENCH=ON and build")
-        library = ct.CDLL(str(path.resolve()))
-        for name, (result, arguments) in _SIGNATURES.items():
-            function = getattr(library, f"gpuconv_bench_{name}")
+        self._library = ct.CDLL(str(path.resolve()))
+        self.declare(_SIGNATURES)
+
+    def declare(self, signatures: dict) -> None:
+        """Makes functions of the library callable: their names, types of result and arguments."""
+        for name, (result, arguments) in signatures.items():
+            function = getattr(self._library, f"gpuconv_bench_{name}")
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
 

@@ -57,8 +57,13 @@ inline Options forced(SolverPointer solver, int threads = 0) {
 class SolverTest : public testing::TestWithParam<SolverPointer> {
  protected:
   void SetUp() override {
-    if (GetParam()->device != Device::cuda) return;
-    if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
+    if (const std::string why = why_absent(); !why.empty()) GTEST_SKIP() << why;
+  }
+  /// Why the solver's device is not there; empty where it is.
+  std::string why_absent() const {
+    if (GetParam()->device != Device::cuda) return {};
+    const DeviceInfo cuda = detail::cuda_device_info();
+    return cuda.available ? std::string() : cuda.detail;
   }
   SolverPointer solver() const { return GetParam(); }
   Options options(int threads = 0) const { return forced(GetParam(), threads); }

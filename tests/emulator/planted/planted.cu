@@ -106,6 +106,7 @@ bool fir_is_right(Bug bug, std::mt19937& random) {
   const Stream upload, compute;
   Buffer<float> device_signal(length), device_filter(taps);
   const Buffer<float> out(static_cast<std::size_t>(fir.tiles() * fir_tile + 1));
+  check(cudaMemsetAsync(out.data(), 0, out.bytes(), compute));  // room to spare that is downloaded as well
   device_filter.upload(filter.data(), compute);
   device_signal.upload(signal.data(), upload);
   if (bug != Bug::no_event_wait) order(upload, compute);
