@@ -13,7 +13,11 @@ constexpr std::string_view kNoCuda = "this build of gpuconv has no CUDA device";
 std::span<detail::Solver const* const> detail::cuda_solvers() noexcept { return {}; }
 DeviceInfo detail::cuda_device_info() { return {Device::cuda, false, std::string(kNoCuda)}; }
 
-void* detail::allocate_device(std::size_t, Stream, DeviceAllocator*) { throw Unsupported(kNoCuda); }
+void* detail::allocate_device(std::size_t bytes, Stream, DeviceAllocator*) {
+  check_device_bytes(bytes);
+  if (bytes > 0) throw Unsupported(kNoCuda);
+  return nullptr;
+}
 void detail::deallocate_device(void*, std::size_t, Stream, DeviceAllocator*) noexcept {}
 void synchronize(Stream) { throw Unsupported(kNoCuda); }
 void copy(HostInput, DeviceOutput, Stream) { throw Unsupported(kNoCuda); }

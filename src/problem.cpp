@@ -129,6 +129,11 @@ void check_fits(double bytes) {
   throw OutOfMemory(text(needed, " bytes are needed; this machine has ", machine_memory()), needed);
 }
 
+void check_device_bytes(std::size_t bytes) {
+  if (bytes > static_cast<std::size_t>(INT64_MAX))
+    throw InvalidArgument("the size of a device buffer is negative or overflows 64-bit sizes");
+}
+
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product;
   return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;

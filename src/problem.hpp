@@ -24,6 +24,9 @@ Geometry check(Problem const&);
 /// Throws OutOfMemory where `bytes` exceed the machine's memory. A double: sums of sizes that cannot overflow.
 void check_fits(double bytes);
 
+/// Throws InvalidArgument for what DeviceBuffer makes of a negative size or one that overflows.
+void check_device_bytes(std::size_t bytes);
+
 /// a * b, or the largest value; for non-negative numbers.
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b);
 

@@ -39,6 +39,8 @@ struct DeviceBytes {
 class GPUCONV_API DeviceAllocator {
  public:
   virtual ~DeviceAllocator() = default;
+  // A plan names the legacy default stream in both, whatever streams it is used in, and waits: for the memory when it
+  // is made, for the device before it gives memory back.
   /// `bytes` (never 0) of memory, aligned to 256 bytes, usable by what is enqueued on `stream` from now on. Throws
   /// std::bad_alloc or a gpuconv::Error where it cannot.
   virtual void* allocate(std::size_t bytes, Stream stream) = 0;

@@ -67,8 +67,8 @@ class GPUCONV_API Plan {
   std::string describe() const;
 
   /// Prepares `filter`: `[taps]`, or `[batch][taps]` where the problem has a filter a row. The data is copied.
-  /// Comes before the first `execute`; may be called again. Throws InvalidArgument (shape or type), OutOfMemory; after
-  /// an error the plan has no filter.
+  /// Comes before the first `execute`; may be called again. A plan on device memory takes it on the default stream.
+  /// Throws InvalidArgument (shape or type), OutOfMemory, CudaError, CufftError; after an error the plan has no filter.
   void set_filter(HostInput filter);
 
   /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`; both may have row strides, and the

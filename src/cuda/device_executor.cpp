@@ -29,6 +29,8 @@ class DeviceExecutor final : public Executor {
     if (!caller_scratch_) scratch_ = PlanMemory(static_cast<double>(method_->scratch_bytes()), device_, r.allocator);
   }
 
+  void set_filter(HostInput filter) override { set_filter(filter, Stream{}, {}); }
+
   void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch) override {
     const OnDevice on(device_.index);
     check_reachable(filter.data(), device_.index, "filter");

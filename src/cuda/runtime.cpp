@@ -1,5 +1,7 @@
 #include "runtime.hpp"
 
+#include "cufft.hpp"
+
 #include "../../kernels/launch.hpp"
 #include "../solver.hpp"
 #include "../text.hpp"
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 
 namespace gpuconv {
@@ -115,9 +118,10 @@ DeviceInfo cuda_device_info() {
   try {
     if (std::string why = why_no_device(); !why.empty()) return {Device::cuda, false, std::move(why)};
     CudaDevice const& d = current_device();
+    const std::string no_cufft = why_no_cufft();
     return {Device::cuda, true,
             text(d.name, ", compute capability ", d.major, '.', d.minor, ", ", d.multiprocessors, " multiprocessors, ",
-                 bytes_text(static_cast<double>(d.memory)), " of memory")};
+                 bytes_text(static_cast<double>(d.memory)), " of memory", no_cufft.empty() ? "" : "; ", no_cufft)};
   } catch (CudaError const& error) {
     return {Device::cuda, false, error.what()};
   }
@@ -171,23 +175,28 @@ OwnStream::~OwnStream() {
 }
 
 void* allocate_device(std::size_t bytes, Stream stream, DeviceAllocator* allocator) {
-  if (bytes > static_cast<std::size_t>(INT64_MAX))
-    throw InvalidArgument("the size of a device buffer is negative or overflows 64-bit sizes");
+  check_device_bytes(bytes);
   if (bytes == 0) return nullptr;
   static_cast<void>(current_device());
-  return guarded([&] {
-    if (allocator) return allocator->allocate(bytes, stream);
-    void* memory = nullptr;
-    if (const cudaError_t error = cudaMallocAsync(&memory, bytes, stream.handle());
-        error == cudaErrorMemoryAllocation) {
-      static_cast<void>(cudaGetLastError());
-      throw OutOfMemory(text("the GPU is out of memory: ", bytes, " bytes are needed"),
-                        static_cast<std::int64_t>(bytes));
-    } else {
-      check_cuda(error, "cudaMallocAsync");
+  const auto refuse = [&](const char* who) {
+    throw OutOfMemory(text(who, ": ", bytes, " bytes are needed"), static_cast<std::int64_t>(bytes));
+  };
+  void* memory = nullptr;
+  if (allocator) {
+    try {
+      memory = allocator->allocate(bytes, stream);
+    } catch (std::bad_alloc const&) {
+      refuse("the application's allocator of device memory refuses");
     }
-    return memory;
-  });
+  } else {
+    const cudaError_t error = cudaMallocAsync(&memory, bytes, stream.handle());
+    if (error == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());
+      refuse("the GPU is out of memory");
+    }
+    check_cuda(error, "cudaMallocAsync");
+  }
+  return memory;
 }
 
 void deallocate_device(void* memory, std::size_t bytes, Stream stream, DeviceAllocator* allocator) noexcept {
