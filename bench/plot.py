@@ -184,32 +184,34 @@ def small(result: dict):
 PICTURES = {"crossover": crossover, "throughput": throughput, "small": small}
 
 
-def draw(result: dict, folder: Path) -> list[Path]:
-    """Writes the pictures whose suites the result holds."""
+def draw(result: dict, folder: Path, pictures: dict, caption=None) -> list[Path]:
+    """Writes those of the pictures that the result holds measurements for."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, picture in PICTURES.items():
+    for name, picture in pictures.items():
         with plt.rc_context(STYLE):
             figure = picture(result)
             if figure is None:
-                print(f"{name}.png: not drawn, its suite was not measured")
+                print(f"{name}.png: not drawn, its problems were not measured")
                 continue
-            caption(figure, result)
+            if caption:
+                caption(figure, result)
             paths.append(folder / f"{name}.png")
             figure.savefig(paths[-1])
             plt.close(figure)
     return paths
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(pictures: dict, description: str, caption=None) -> int:
+    """Draws the result file that the command line names."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("result", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     try:
-        paths = draw(json.loads(arguments.result.read_text()), arguments.out)
+        paths = draw(json.loads(arguments.result.read_text()), arguments.out, pictures, caption)
     except (OSError, ValueError, KeyError) as error:
-        print(f"plot.py: {arguments.result}: {error!r}", file=sys.stderr)
+        print(f"{parser.prog}: {arguments.result}: {error!r}", file=sys.stderr)
         return 1
     for path in paths:
         print(f"picture: {path}")
@@ -217,4 +219,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(PICTURES, __doc__, caption))

@@ -4,9 +4,6 @@
 Usage: plot_device.py RESULT.json --out DIR. Says which picture is left out because its problems were not measured.
 """
 
-import argparse
-import json
-from pathlib import Path
 import sys
 
 import matplotlib
@@ -16,7 +13,7 @@ matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
-from plot import COLORS, STYLE, power_of_two, rate
+from plot import COLORS, main, power_of_two, rate
 
 LINES = {"cuda direct": ("direct", "gpuconv direct"), "cuda overlap-save": ("overlap-save", "gpuconv overlap-save"),
          "cuda fft": ("fft", "gpuconv fft"),
@@ -109,35 +106,5 @@ def cpu_and_gpu(result: dict):
 PICTURES = {"device_throughput": throughput, "cpu_and_gpu": cpu_and_gpu}
 
 
-def draw(result: dict, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, picture in PICTURES.items():
-        with plt.rc_context(STYLE):
-            figure = picture(result)
-            if figure is None:
-                print(f"{name}.png: not drawn, its problems were not measured")
-                continue
-            paths.append(folder / f"{name}.png")
-            figure.savefig(paths[-1])
-            plt.close(figure)
-    return paths
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("result", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    try:
-        paths = draw(json.loads(arguments.result.read_text()), arguments.out)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"plot_device.py: {arguments.result}: {error!r}", file=sys.stderr)
-        return 1
-    for path in paths:
-        print(f"picture: {path}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(PICTURES, __doc__))

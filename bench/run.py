@@ -13,6 +13,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from origin import commit
 from peers import analysis, machine, report, suites
 from peers.shim import Shim, ShimError
 
@@ -46,7 +47,7 @@ def measure(shim: Shim, names, quick: bool) -> dict:
 def run(arguments: argparse.Namespace) -> dict:
     shim = Shim(arguments.build)
     result = {"schema": SCHEMA, "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-              "quick": arguments.quick, **machine.commit(HERE), **machine.describe(shim)}
+              "quick": arguments.quick, **commit(HERE), **machine.describe(shim)}
     load_before = machine.load()
     result["call_overhead_seconds"] = suites.call_overhead(shim)
     result |= measure(shim, arguments.suite or list(suites.SUITES), arguments.quick)

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 import platform
 import site
-import subprocess
 import sys
+
+import origin
 
 from .process import Deadline, output
 from .sanitizer import version as sanitizer_version
@@ -76,28 +77,13 @@ def commit(source: Path, build: Path) -> dict:
     carried = build / CARRIED
     if carried.exists():
         return json.loads(carried.read_text())
-
-    def git(*arguments):
-        return subprocess.run(["git", "-C", source, *arguments], check=True, capture_output=True, text=True).stdout.strip()
-
-    try:
-        return {"commit": git("rev-parse", "HEAD"), "modified": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "modified": True}
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return origin.commit(source)
 
 
 def describe(context: Context) -> dict:
     status, toolkit = output(["nvcc", "--version"])
     return {**commit(context.source, context.build),
-            "machine": {"gpu": context.device.get("name"), "cpu": _cpu_model(), "cpus": len(os.sched_getaffinity(0)),
+            "machine": {"gpu": context.device.get("name"), "cpu": origin.cpu_model(), "cpus": len(os.sched_getaffinity(0)),
                         "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
                         "system": f"{platform.system()} {platform.release()} {platform.machine()}"},
             "device": context.device,
