@@ -24,9 +24,8 @@ constexpr std::string_view kForHost =
     "this plan is for arrays in host memory: make it with Options::memory = Memory::device";
 
 struct Candidate {
-  Solver const* solver;
-  std::string refusal;  // empty: it applies
-  double seconds;
+  Solver const* solver = nullptr;
+  double seconds = 0;
 };
 
 std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
@@ -38,10 +37,10 @@ std::string refusal(Solver const& s, Geometry const& g, Options const& o) {
   return why;
 }
 
-std::string explain_line(Candidate const& c, Geometry const& g, Resources const& r) {
+std::string explain_line(Estimate const& e) {
   const std::string what =
-      c.refusal.empty() ? text(c.solver->parameters(g, r), ", about ", seconds_text(c.seconds)) : "no: " + c.refusal;
-  return text("  ", std::left, std::setw(5), name(c.solver->device), std::setw(13), name(c.solver->method), what, '\n');
+      e.refusal.empty() ? text(e.parameters, ", about ", seconds_text(e.seconds)) : "no: " + e.refusal;
+  return text("  ", std::left, std::setw(5), name(e.device), std::setw(13), name(e.method), what, '\n');
 }
 
 void check_options(Options const& o) {
@@ -83,13 +82,13 @@ constexpr double kWorthAskingForGpu = 5e-3;
 Candidate choose(Geometry const& g, Options const& o) {
   const Device device = device_of(o);
   const Resources resources = resources_of(o);
-  Candidate best{nullptr, {}, 0};
+  Candidate best;
   const auto consider = [&](Device on) {
     for (Solver const* s : solvers()) {
       if (s->device != on || !(o.method == Method::automatic ? s->automatic : o.method == s->method)) continue;
       if (!s->refusal(g).empty()) continue;
       const double seconds = s->seconds(g, resources);
-      if (!best.solver || seconds < best.seconds) best = {s, {}, seconds};
+      if (!best.solver || seconds < best.seconds) best = {s, seconds};
     }
   };
   if (device != Device::cuda) consider(Device::cpu);
@@ -282,24 +281,39 @@ void Plan::execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBy
   });
 }
 
-std::string explain(Problem const& problem, Options const& options) {
+std::vector<Estimate> estimates(Problem const& problem, Options const& options) {
   return guarded([&] {
     check_options(options);
     const Geometry g = check(problem);
     const Resources resources = resources_of(options);
-    const DeviceInfo cuda = cuda_device_info();
-    std::vector<Candidate> candidates;
+    const bool gpu = cuda_device_info().available;
+    std::vector<Estimate> all;
     for (Solver const* s : solvers()) {
-      if (s->device == Device::cuda && !cuda.available) continue;
-      const bool applies = s->refusal(g).empty();
-      candidates.push_back({s, refusal(*s, g, options), applies ? s->seconds(g, resources) : 0});
+      if (s->device == Device::cuda && !gpu) continue;
+      Estimate e{s->device, s->method, refusal(*s, g, options), 0, {}};
+      if (e.refusal.empty()) e.seconds = s->seconds(g, resources), e.parameters = s->parameters(g, resources);
+      all.push_back(std::move(e));
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [](Candidate const& a, Candidate const& b) {
+    const bool fast_on_cpu = device_of(options) == Device::automatic && std::ranges::any_of(all, [](Estimate const& e) {
+                               return e.device == Device::cpu && e.refusal.empty() && e.seconds <= kWorthAskingForGpu;
+                             });
+    for (Estimate& e : all)
+      if (fast_on_cpu && e.device == Device::cuda && e.refusal.empty())
+        e = {e.device, e.method, text("the CPU is done within ", seconds_text(kWorthAskingForGpu)), 0, {}};
+    std::stable_sort(all.begin(), all.end(), [](Estimate const& a, Estimate const& b) {
       return std::pair(!a.refusal.empty(), a.seconds) < std::pair(!b.refusal.empty(), b.seconds);
     });
+    return all;
+  });
+}
+
+std::string explain(Problem const& problem, Options const& options) {
+  return guarded([&] {
+    const std::vector<Estimate> all = estimates(problem, options);
     std::string lines = to_string(problem) + '\n';
-    for (Candidate const& c : candidates) lines += explain_line(c, g, resources);
-    if (!cuda.available) lines += text("  ", std::left, std::setw(18), name(Device::cuda), "no: ", cuda.detail, '\n');
+    for (Estimate const& e : all) lines += explain_line(e);
+    if (const DeviceInfo cuda = cuda_device_info(); !cuda.available)
+      lines += text("  ", std::left, std::setw(18), name(Device::cuda), "no: ", cuda.detail, '\n');
     return lines;
   });
 }

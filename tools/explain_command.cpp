@@ -4,7 +4,6 @@
 #include <iostream>
 #include <limits>
 #include <memory>
-#include <sstream>
 
 namespace tool {
 namespace {
@@ -19,20 +18,11 @@ CLI::Option* add_size(CLI::App& app, std::string const& flag, std::int64_t& size
       app, flag, 1, std::numeric_limits<std::int64_t>::max(), [&](std::int64_t given) { size = given; }, help);
 }
 
-// Whether one of the lines after the first, the problem, is a solver that would run: the others say "no: ", and why.
-bool something_applies(std::string const& text) {
-  std::istringstream lines(text);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line))
-    if (line.find(" no: ") == std::string::npos) return true;
-  return false;
-}
-
 void run(Explain const& explain) {
-  const std::string text = gpuconv::explain(explain.problem, explain.options);
-  std::cout << text;
-  if (!something_applies(text)) throw Failure(Exit::unsupported, "no solver applies with this --method and --device");
+  std::cout << gpuconv::explain(explain.problem, explain.options);
+  const auto all = gpuconv::estimates(explain.problem, explain.options);
+  if (all.empty() || !all.front().refusal.empty())
+    throw Failure(Exit::unsupported, "no solver applies with this --method and --device");
 }
 
 }  // namespace

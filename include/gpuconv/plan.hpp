@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gpuconv {
 
@@ -96,8 +97,20 @@ class GPUCONV_API Plan {
   std::unique_ptr<detail::Executor> executor_;
 };
 
-/// Every solver with its estimated time, or the reason why it does not apply, one a line, the fastest first.
-/// Throws InvalidArgument for a wrong problem.
+/// What one solver would do with a problem.
+struct Estimate {
+  Device device;
+  Method method;
+  std::string refusal;     ///< why it does not apply, or is not allowed; empty where it may run
+  double seconds = 0;      ///< of one execute, where it may run
+  std::string parameters;  ///< what it would run with, where it may run: "blocks of 4096, avx512, 2 threads"
+};
+
+/// Every solver's: those that may run first, the fastest before the others; the first is what a plan takes. Solvers on
+/// the GPU are left out where there is none (`devices()` says why). Throws InvalidArgument for a wrong problem.
+GPUCONV_API std::vector<Estimate> estimates(Problem const& problem, Options const& options = {});
+
+/// The same as text, a line a solver, and a line that says why there is no GPU.
 GPUCONV_API std::string explain(Problem const& problem, Options const& options = {});
 
 }  // namespace gpuconv

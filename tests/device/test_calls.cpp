@@ -200,6 +200,18 @@ TEST(AutomaticDevice, cuda_FallsBackToTheCpu) {
   standin::reset();
 }
 
+TEST(AutomaticDevice, cuda_EstimatesPutFirstWhatAPlanTakes) {
+  for (std::int64_t const signal : {1000, 1 << 20, 1 << 22})
+    for (std::int64_t const filter : {10, 1 << 16}) {
+      const Problem p{.signal = signal, .filter = filter};
+      const auto all = estimates(p);
+      ASSERT_EQ(all.size(), detail::solvers().size());
+      const Plan plan(p);
+      EXPECT_EQ(all.front().device, plan.device()) << explain(p);
+      EXPECT_EQ(all.front().method, plan.method()) << explain(p);
+    }
+}
+
 // ---- host arrays in pieces ----------------------------------------------------------------------------------------
 class Pieces : public Calls {};
 
