@@ -1,12 +1,12 @@
 #include "thread_pool.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
 #include <climits>
 #include <condition_variable>
+#include <csignal>
 #include <cstddef>
 #include <exception>
 #include <mutex>

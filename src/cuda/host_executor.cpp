@@ -101,7 +101,7 @@ class HostExecutor final : public Executor {
   void set_filter(HostInput filter) override {
     const OnDevice on(device_.index);
     drained_if_it_fails([&] {
-      const cudaStream_t stream = lanes_[0].stream.get();
+      cudaStream_t stream = lanes_[0].stream.get();
       const UploadedFilter uploaded(filter, stream, allocator_);
       method_->set_filter(uploaded.input(), lanes_[0].memory.data() + scratch_at_, stream);
       check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
@@ -169,7 +169,7 @@ class HostExecutor final : public Executor {
     const char* const from = static_cast<char const*>(signal.data()) + (s.row * signal.stride() + s.sample) * element;
     copy_on_host({lane.in.data(), width}, {from, signal.stride() * element}, s.rows, width, threads);
 
-    const cudaStream_t stream = lane.stream.get();
+    cudaStream_t stream = lane.stream.get();
     char* const memory = lane.memory.data();
     copy_rows({memory, width}, {lane.in.data(), width}, s.rows, width, cudaMemcpyHostToDevice, stream);
     const Piece part{.first_row = s.row, .rows = s.rows, .first = g_.first + s.output - s.sample, .length = s.outputs};

@@ -60,7 +60,8 @@ struct Outcome {
   Method method;
 };
 
-/// Makes a plan and runs it, on copies in device memory where `options` say so. Fails the running test where the call writes outside the output's rows or to its input.
+/// Makes a plan and runs it, on copies in device memory where `options` say so. Fails the running test where the call
+/// writes outside the output's rows or to its input.
 Outcome run(Workload const& workload, Options const& options, Layout out = {});
 
 /// Samples a block of the plan that described itself so; 0 where it has no blocks.
