@@ -51,6 +51,20 @@ def rate(value: float, _=None) -> str:
     return f"{value / 1e9:g} G" if value >= 1e9 else f"{value / 1e6:g} M"
 
 
+def finish_throughput(figure, axis, title: str) -> None:
+    """The axes of a picture of throughput by filter length."""
+    axis.set_xscale("log", base=2)
+    axis.set_yscale("log")
+    axis.xaxis.set_major_formatter(FuncFormatter(power_of_two))
+    axis.yaxis.set_major_formatter(FuncFormatter(rate))
+    axis.grid(which="major", color="#dddddd")
+    axis.set_xlabel("filter length (taps)")
+    axis.set_ylabel("throughput (samples/s)")
+    axis.set_title(title)
+    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+
+
 def caption(figure, result: dict) -> None:
     machine, build, libraries = result["machine"], result["build"], result["libraries"]
     figure.text(0.01, 0.012, f"{machine['cpu']}, {machine['threads']} threads, {build['simd_target']}; gpuconv "
@@ -127,16 +141,8 @@ def throughput(result: dict):
               markeredgewidth=1.6, label="gpuconv's own choice")
     copy = [analysis.seconds(e["streaming copy", "python"]) for e in by_taps.values()]
     axis.axhline(signal / np.median(copy), color=COLORS["copy"], linestyle="--", linewidth=2, label="streaming copy")
-    axis.set_xscale("log", base=2)
-    axis.set_yscale("log")
-    axis.xaxis.set_major_formatter(FuncFormatter(power_of_two))
-    axis.yaxis.set_major_formatter(FuncFormatter(rate))
-    axis.grid(which="major", color="#dddddd")
-    axis.set_xlabel("filter length (taps)")
-    axis.set_ylabel("throughput (samples/s)")
-    axis.set_title(f"Convolution on the CPU: {signal / 1e6:.1f} million float32 samples, {result['machine']['threads']} threads")
-    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    finish_throughput(figure, axis, f"Convolution on the CPU: {signal / 1e6:.1f} million float32 samples, "
+                      f"{result['machine']['threads']} threads")
     return figure
 
 

@@ -11,9 +11,8 @@ import matplotlib
 matplotlib.use("Agg")  # no display is needed
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter
 
-from plot import COLORS, main, power_of_two, rate
+from plot import COLORS, finish_throughput, main
 
 LINES = {"cuda direct": ("direct", "gpuconv direct"), "cuda overlap-save": ("overlap-save", "gpuconv overlap-save"),
          "cuda fft": ("fft", "gpuconv fft"),
@@ -44,19 +43,10 @@ def _draw_line(axis, rows: list[dict], **style) -> None:
 
 
 def _finish(figure, axis, title: str, result: dict) -> None:
-    axis.set_xscale("log", base=2)
-    axis.set_yscale("log")
-    axis.xaxis.set_major_formatter(FuncFormatter(power_of_two))
-    axis.yaxis.set_major_formatter(FuncFormatter(rate))
-    axis.grid(which="major", color="#dddddd")
-    axis.set_xlabel("filter length (taps)")
-    axis.set_ylabel("throughput (samples/s)")
-    axis.set_title(title)
-    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    finish_throughput(figure, axis, title)
     machine = result["machine"]
     figure.text(0.01, 0.012, f"{machine['gpu']}; {machine['cpu']}; gpuconv {result['build']['version']} ({result['commit'][:10]}); "
                 f"{result['date'][:10]}", fontsize=9, color="#555555")
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
 
 
 def throughput(result: dict):

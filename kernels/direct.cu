@@ -20,14 +20,15 @@ cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t
 
 cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
   return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
-    return shape.outputs == kDirectOutputs<C> ? launch_direct<C, kDirectOutputs<C>>(problem, shape, blocks, stream)
-                                              : launch_direct<C, kDirectFewOutputs<C>>(problem, shape, blocks, stream);
+    constexpr int many = direct_outputs(sizeof(C)), few = direct_few_outputs(sizeof(C));
+    return shape.outputs == many ? launch_direct<C, many>(problem, shape, blocks, stream)
+                                 : launch_direct<C, few>(problem, shape, blocks, stream);
   });
 }
 
 cudaError_t check_code() {
   cudaFuncAttributes attributes;
-  void (*const kernel)(Direct) = direct_kernel<float, kDirectOutputs<float>>;
+  void (*const kernel)(Direct) = direct_kernel<float, direct_outputs(sizeof(float))>;
   return cudaFuncGetAttributes(&attributes, reinterpret_cast<void const*>(kernel));
 }
 

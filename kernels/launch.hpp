@@ -6,6 +6,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace gpuconv::kernels {
@@ -35,15 +36,13 @@ struct Direct {
 /// How the outputs are shared out: each thread keeps a run of consecutive ones.
 struct DirectShape {
   int threads;  // a block, a multiple of 32
-  int outputs;  // a thread: one of kDirectOutputs or kDirectFewOutputs
+  int outputs;  // a thread: direct_outputs or direct_few_outputs
 };
 
 /// Outputs a thread where rows are long, and where they are short. Odd multiples of a 16-byte access: a warp's threads
 /// read their windows from shared memory without bank conflicts.
-template <class C>
-inline constexpr int kDirectOutputs = 5 * 16 / static_cast<int>(sizeof(C));
-template <class C>
-inline constexpr int kDirectFewOutputs = 16 / static_cast<int>(sizeof(C));
+constexpr int direct_outputs(std::size_t element_bytes) { return 5 * 16 / static_cast<int>(element_bytes); }
+constexpr int direct_few_outputs(std::size_t element_bytes) { return 16 / static_cast<int>(element_bytes); }
 inline constexpr int kDirectThreads = 256;  // a block at most
 
 /// `compute`: float32, float64 or uint64, what products and sums are computed in. `blocks`: of the grid, at most.

@@ -82,8 +82,7 @@ class BlockMethod final : public CudaMethod {
 
   void run(kernels::Input signal, kernels::Output out, Piece const& piece, void* scratch,
            cudaStream_t stream) override {
-    const std::int64_t row_blocks = (piece.length + blocks_.step - 1) / blocks_.step;
-    const std::int64_t total = piece.rows * row_blocks;
+    const std::int64_t total = piece.rows * row_blocks(piece);
     for (std::int64_t begin = 0; begin < total; begin += slots_) {
       const kernels::BlockWork work =
           work_of(scratch, piece, {.begin = begin, .count = std::min(slots_, total - begin), .slots = slots_});
@@ -101,6 +100,7 @@ class BlockMethod final : public CudaMethod {
     return slots_of(saturating_multiply(g.batch, b.row_blocks), static_cast<double>(b.size) * sizeof(C), device);
   }
   std::int64_t bins() const { return blocks_.size / 2 + 1; }
+  std::int64_t row_blocks(Piece const& piece) const { return (piece.length + blocks_.step - 1) / blocks_.step; }
   double slot_bytes() const {
     return aligned_bytes(static_cast<double>(slots_) * static_cast<double>(pitch_) * sizeof(C));
   }
@@ -114,7 +114,7 @@ class BlockMethod final : public CudaMethod {
                                        .start = piece.first - skip,
                                        .step = blocks_.step,
                                        .skip = skip,
-                                       .row_blocks = (piece.length + blocks_.step - 1) / blocks_.step,
+                                       .row_blocks = row_blocks(piece),
                                        .length = piece.length},
                             .chunk = chunk,
                             .slots = scratch,

@@ -56,7 +56,7 @@ class DeviceExecutor final : public Executor {
   std::size_t scratch_bytes() const override { return method_->scratch_bytes(); }
 
  private:
-  void* scratch_of(DeviceBytes const& given) const {
+  void* scratch_of(DeviceBytes const& given) {
     if (!caller_scratch_) {
       if (given.data) throw InvalidArgument("this plan has scratch memory of its own: see Options::caller_scratch");
       return scratch_.data();

@@ -22,14 +22,14 @@ double multiply_adds(Type compute) {
 }
 
 kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
-  const int sizes[2] = {static_cast<int>(16 / size_of(g.compute_type())),
-                        static_cast<int>(5 * 16 / size_of(g.compute_type()))};
+  const std::size_t element = size_of(g.compute_type());
+  const int many = kernels::direct_outputs(element), few = kernels::direct_few_outputs(element);
   // Long rows, and enough of them to fill the device, have many outputs a thread.
-  const std::int64_t large = std::int64_t{kernels::kDirectThreads} * sizes[1];
+  const std::int64_t large = std::int64_t{kernels::kDirectThreads} * many;
   const std::int64_t tiles = saturating_multiply(g.batch, g.length / large);
-  if (tiles >= 2 * device.multiprocessors) return {kernels::kDirectThreads, sizes[1]};
-  const std::int64_t threads = (g.length + sizes[0] - 1) / sizes[0];
-  return {static_cast<int>(std::clamp<std::int64_t>((threads + 31) / 32 * 32, 32, kernels::kDirectThreads)), sizes[0]};
+  if (tiles >= 2 * device.multiprocessors) return {kernels::kDirectThreads, many};
+  const std::int64_t threads = (g.length + few - 1) / few;
+  return {static_cast<int>(std::clamp<std::int64_t>((threads + 31) / 32 * 32, 32, kernels::kDirectThreads)), few};
 }
 
 double device_seconds(Geometry const& g, CudaDevice const& device) {

@@ -69,8 +69,7 @@ void copy_on_host(ByteRows<void> to, ByteRows<void const> from, std::int64_t row
     const std::int64_t at = i % parts * kCopyBytes, bytes = std::min(kCopyBytes, width - at);
     for (std::int64_t r = begin; r < end; ++r)
       std::memcpy(static_cast<char*>(to.data) + r * to.stride + at,
-                  static_cast<char const*>(from.data) + r * from.stride + at,
-                  static_cast<std::size_t>(parts == 1 ? width : bytes));
+                  static_cast<char const*>(from.data) + r * from.stride + at, static_cast<std::size_t>(bytes));
   };
   const std::int64_t tasks = parts * ((rows + together - 1) / together);
   parallel_for(tasks, static_cast<int>(std::min<std::int64_t>(threads, tasks)), task);
@@ -82,18 +81,17 @@ class HostExecutor final : public Executor {
       : g_(g), device_(current_device()), allocator_(r.allocator), cut_(cut(g, piece_bytes())) {
     threads = r.threads;
     method_ = make(part_of(g, cut_), device_, r.allocator);
-    in_bytes_ = static_cast<std::size_t>(cut_.rows * cut_.samples * bytes_of(g.signal_type));
-    out_bytes_ = static_cast<std::size_t>(cut_.rows * cut_.outputs * bytes_of(g.result_type));
-    const double in = aligned_bytes(static_cast<double>(in_bytes_)),
-                 out = aligned_bytes(static_cast<double>(out_bytes_));
+    const auto in_bytes = static_cast<std::size_t>(cut_.rows * cut_.samples * bytes_of(g.signal_type));
+    const auto out_bytes = static_cast<std::size_t>(cut_.rows * cut_.outputs * bytes_of(g.result_type));
+    const double in = aligned_bytes(static_cast<double>(in_bytes)), out = aligned_bytes(static_cast<double>(out_bytes));
     out_at_ = static_cast<std::size_t>(in);
     scratch_at_ = static_cast<std::size_t>(in + out);
     const double lane_bytes = in + out + static_cast<double>(method_->scratch_bytes());
     lanes_.resize(static_cast<std::size_t>(std::min<std::int64_t>(kLanes, cut_.count)));
     for (Lane& lane : lanes_) {
       lane.memory = PlanMemory(lane_bytes, device_, r.allocator);
-      lane.in = PinnedMemory(in_bytes_);
-      lane.out = PinnedMemory(out_bytes_);
+      lane.in = PinnedMemory(in_bytes);
+      lane.out = PinnedMemory(out_bytes);
     }
     start_workers(threads);
   }
@@ -193,8 +191,7 @@ class HostExecutor final : public Executor {
   DeviceAllocator* allocator_;
   Cut cut_;
   std::unique_ptr<CudaMethod> method_;
-  std::size_t in_bytes_ = 0, out_bytes_ = 0;  // of a piece
-  std::size_t out_at_ = 0, scratch_at_ = 0;   // in a lane's memory
+  std::size_t out_at_ = 0, scratch_at_ = 0;  // in a lane's memory
   std::vector<Lane> lanes_;
 };
 

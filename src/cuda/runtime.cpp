@@ -135,43 +135,35 @@ OnDevice::~OnDevice() {
   if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
 }
 
-PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator)
-    : device_(device.index), allocator_(allocator) {
+PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator) : device_(device.index) {
   if (bytes > static_cast<double>(device.memory)) {
     const auto needed = static_cast<std::int64_t>(std::min(bytes, 9e18));
     throw OutOfMemory(text(needed, " bytes are needed; ", device.name, " has ", device.memory), needed);
   }
-  const auto size = static_cast<std::size_t>(bytes);
-  data_ = allocate_device(size, Stream{}, allocator_);
-  bytes_ = size;
-  if (const cudaError_t error = cudaStreamSynchronize(nullptr); error != cudaSuccess) {
-    deallocate_device(data_, bytes_, Stream{}, allocator_);
-    check_cuda(error, "cudaStreamSynchronize");
-  }
+  buffer_ = DeviceBuffer<std::uint8_t>(static_cast<std::int64_t>(bytes), Stream{}, allocator);
+  check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
 }
 
 PlanMemory::~PlanMemory() {
-  if (!data_) return;
+  if (!buffer_.data()) return;
   int before = device_;  // without a throwing guard: this must release what it can
   static_cast<void>(cudaGetDevice(&before));
   if (before != device_) static_cast<void>(cudaSetDevice(device_));
   static_cast<void>(cudaDeviceSynchronize());
-  deallocate_device(data_, bytes_, Stream{}, allocator_);
+  buffer_ = {};
   if (before != device_) static_cast<void>(cudaSetDevice(before));
 }
 
 PinnedMemory::PinnedMemory(std::size_t bytes) : bytes_(bytes) {
-  if (bytes > 0) check_cuda(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), "cudaHostAlloc");
-}
-PinnedMemory::~PinnedMemory() {
-  if (data_) static_cast<void>(cudaFreeHost(data_));
+  void* data = nullptr;
+  if (bytes > 0) check_cuda(cudaHostAlloc(&data, bytes, cudaHostAllocDefault), "cudaHostAlloc");
+  data_.reset(data);
 }
 
 OwnStream::OwnStream() {
-  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-}
-OwnStream::~OwnStream() {
-  if (stream_) static_cast<void>(cudaStreamDestroy(stream_));
+  cudaStream_t stream = nullptr;
+  check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  stream_.reset(stream);
 }
 
 void* allocate_device(std::size_t bytes, Stream stream, DeviceAllocator* allocator) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -52,26 +53,19 @@ class PlanMemory {
   PlanMemory() = default;
   /// Throws OutOfMemory, also where the device never had as much, CudaError.
   PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator);
-  PlanMemory(PlanMemory&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)),
-        bytes_(std::exchange(other.bytes_, 0)),
-        device_(other.device_),
-        allocator_(other.allocator_) {}
+  PlanMemory(PlanMemory&&) noexcept = default;
   PlanMemory& operator=(PlanMemory&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
-    std::swap(device_, other.device_), std::swap(allocator_, other.allocator_);
+    std::swap(buffer_, other.buffer_), std::swap(device_, other.device_);
     return *this;
   }
   ~PlanMemory();
 
-  char* data() const noexcept { return static_cast<char*>(data_); }
-  std::size_t bytes() const noexcept { return bytes_; }
+  char* data() noexcept { return reinterpret_cast<char*>(buffer_.data()); }
+  std::size_t bytes() const noexcept { return static_cast<std::size_t>(buffer_.size()); }
 
  private:
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
+  DeviceBuffer<std::uint8_t> buffer_;
   int device_ = 0;
-  DeviceAllocator* allocator_ = nullptr;
 };
 
 /// Host memory that transfers need no staging for.
@@ -79,19 +73,15 @@ class PinnedMemory {
  public:
   PinnedMemory() = default;
   explicit PinnedMemory(std::size_t bytes);
-  PinnedMemory(PinnedMemory&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~PinnedMemory();
 
-  char* data() const noexcept { return static_cast<char*>(data_); }
+  char* data() const noexcept { return static_cast<char*>(data_.get()); }
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  void* data_ = nullptr;
+  struct Free {
+    void operator()(void* data) const noexcept { static_cast<void>(cudaFreeHost(data)); }
+  };
+  std::unique_ptr<void, Free> data_;
   std::size_t bytes_ = 0;
 };
 
@@ -99,14 +89,13 @@ class PinnedMemory {
 class OwnStream {
  public:
   OwnStream();
-  OwnStream(OwnStream&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
-  OwnStream& operator=(OwnStream&&) = delete;
-  ~OwnStream();
-
-  cudaStream_t get() const noexcept { return stream_; }
+  cudaStream_t get() const noexcept { return stream_.get(); }
 
  private:
-  cudaStream_t stream_ = nullptr;
+  struct Destroy {
+    void operator()(cudaStream_t stream) const noexcept { static_cast<void>(cudaStreamDestroy(stream)); }
+  };
+  std::unique_ptr<CUstream_st, Destroy> stream_;
 };
 
 /// `bytes` rounded up so that what follows is aligned as allocations are. A double: sums of sizes that cannot overflow.

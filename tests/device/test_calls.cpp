@@ -251,12 +251,8 @@ TEST_P(Pieces, ExecuteOnHostArraysFailsInAnyPiece) {
   EXPECT_TRUE(Oracle(w).accepts({out, plan.describe(), plan.method()}));
 }
 
-std::vector<SolverPointer> cuda_table() {
-  const auto table = detail::cuda_solvers();
-  return {table.begin(), table.end()};
-}
-INSTANTIATE_TEST_SUITE_P(Solvers, Calls, testing::ValuesIn(cuda_table()), solver_name);
-INSTANTIATE_TEST_SUITE_P(Solvers, Pieces, testing::ValuesIn(cuda_table()), solver_name);
+INSTANTIATE_TEST_SUITE_P(Solvers, Calls, testing::ValuesIn(cuda_solver_table()), solver_name);
+INSTANTIATE_TEST_SUITE_P(Solvers, Pieces, testing::ValuesIn(cuda_solver_table()), solver_name);
 
 }  // namespace
 }  // namespace gpuconv::test

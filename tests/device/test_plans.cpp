@@ -28,11 +28,6 @@ static_assert(!std::is_copy_constructible_v<DeviceBuffer<float>> && std::is_noth
 
 constexpr Problem kProblem{.signal = 3000, .filter = 65, .batch = 3, .mode = Mode::same};
 
-std::vector<SolverPointer> cuda_table() {
-  const auto table = detail::cuda_solvers();
-  return {table.begin(), table.end()};
-}
-
 class DevicePlans : public SolverTest {
  protected:
   Options on_device() const {
@@ -260,7 +255,7 @@ TEST_P(DevicePlans, RefuseMoreThanTheDeviceHas) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Solvers, DevicePlans, testing::ValuesIn(cuda_table()), solver_name);
+INSTANTIATE_TEST_SUITE_P(Solvers, DevicePlans, testing::ValuesIn(cuda_solver_table()), solver_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DevicePlans);
 
 // ---- buffers, copies, one-shot calls ------------------------------------------------------------------------------

@@ -145,12 +145,8 @@ class GpuSolverTest : public testing::TestWithParam<SolverPointer> {
   bool exact() const { return GetParam()->method == Method::direct; }
 };
 
-inline std::vector<SolverPointer> gpu_solvers() {
-  const auto table = detail::cuda_solvers();
-  return {table.begin(), table.end()};
-}
-
-#define GPUCONV_OVER_GPU_SOLVERS(suite) \
-  INSTANTIATE_TEST_SUITE_P(Solvers, suite, testing::ValuesIn(gpuconv::test::gpu_solvers()), gpuconv::test::solver_name)
+#define GPUCONV_OVER_GPU_SOLVERS(suite)                                                           \
+  INSTANTIATE_TEST_SUITE_P(Solvers, suite, testing::ValuesIn(gpuconv::test::cuda_solver_table()), \
+                           gpuconv::test::solver_name)
 
 }  // namespace gpuconv::test

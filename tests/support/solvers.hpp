@@ -28,6 +28,11 @@ inline std::vector<SolverPointer> solver_table() {
   return {table.begin(), table.end()};
 }
 
+inline std::vector<SolverPointer> cuda_solver_table() {
+  const auto table = detail::cuda_solvers();
+  return {table.begin(), table.end()};
+}
+
 inline std::string solver_name(testing::TestParamInfo<SolverPointer> const& info) {
   std::string out = std::string(name(info.param->device)) + '_' + std::string(name(info.param->method));
   std::replace(out.begin(), out.end(), '-', '_');
