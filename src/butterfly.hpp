@@ -2,59 +2,14 @@
 // Forward is exp(-2 pi i jf/R). `load(j)` gives point j, `store(f, x)` takes frequency f, in no particular order.
 #pragma once
 
-#ifndef GPUCONV_BUTTERFLY_NAMESPACE
-#define GPUCONV_BUTTERFLY_NAMESPACE detail
-#endif
+#include "complex.hpp"
 
-namespace gpuconv::GPUCONV_BUTTERFLY_NAMESPACE {
-
-template <class V>
-struct Complex {
-  V re, im;
-};
-
-template <class V>
-GPUCONV_INLINE Complex<V> operator+(Complex<V> a, Complex<V> b) {
-  return {a.re + b.re, a.im + b.im};
-}
-template <class V>
-GPUCONV_INLINE Complex<V> operator-(Complex<V> a, Complex<V> b) {
-  return {a.re - b.re, a.im - b.im};
-}
-template <class V, class W>
-GPUCONV_INLINE Complex<V> multiply(Complex<V> a, W re, W im) {
-  return {a.re * re - a.im * im, a.re * im + a.im * re};
-}
-/// a times the conjugate of (re, im).
-template <class V, class W>
-GPUCONV_INLINE Complex<V> multiply_conjugate(Complex<V> a, W re, W im) {
-  return {a.re * re + a.im * im, a.im * re - a.re * im};
-}
-
-/// cos(pi k / 32), k = 0 ... 16.
-template <class T>
-inline constexpr T kCosine32[17] = {T(1.0L),
-                                    T(.99518472667219688624L),
-                                    T(.98078528040323044913L),
-                                    T(.95694033573220886494L),
-                                    T(.92387953251128675613L),
-                                    T(.88192126434835502971L),
-                                    T(.83146961230254523708L),
-                                    T(.77301045336273696081L),
-                                    T(.70710678118654752440L),
-                                    T(.63439328416364549822L),
-                                    T(.55557023301960222474L),
-                                    T(.47139673682599764856L),
-                                    T(.38268343236508977173L),
-                                    T(.29028467725446236764L),
-                                    T(.19509032201612826785L),
-                                    T(.09801714032956060199L),
-                                    T(0.0L)};
+namespace gpuconv::GPUCONV_TRANSFORM_NAMESPACE {
 
 /// a * exp(-+2 pi i K / 16): minus forward, plus inverse.
 template <int K, bool Inverse, class T, class V>
 GPUCONV_INLINE Complex<V> rotate(Complex<V> a) {
-  constexpr T half = kCosine32<T>[8];
+  constexpr T half = cosine64<T>(16);
   if constexpr (K == 0) return a;
   else if constexpr (K == 4) return Inverse ? Complex<V>{-a.im, a.re} : Complex<V>{a.im, -a.re};
   else if constexpr (K == 2)
@@ -64,12 +19,7 @@ GPUCONV_INLINE Complex<V> rotate(Complex<V> a) {
     return Inverse ? Complex<V>{(a.re + a.im) * -half, (a.re - a.im) * half}
                    : Complex<V>{(a.im - a.re) * half, (a.re + a.im) * -half};
   else {
-    constexpr auto cosine = [](int sixteenths) {  // of a turn
-      int k = sixteenths % 16 < 0 ? sixteenths % 16 + 16 : sixteenths % 16;
-      if (k > 8) k = 16 - k;
-      return k > 4 ? -kCosine32<T>[4 * (8 - k)] : kCosine32<T>[4 * k];
-    };
-    constexpr T c = cosine(K), s = cosine(K - 4);
+    constexpr T c = cosine64<T>(8 * K), s = cosine64<T>(8 * K - 32);
     return Inverse ? multiply(a, c, s) : multiply(a, c, -s);
   }
 }
@@ -131,4 +81,4 @@ GPUCONV_INLINE void butterfly(Load load, Store store) {
   }
 }
 
-}  // namespace gpuconv::GPUCONV_BUTTERFLY_NAMESPACE
+}  // namespace gpuconv::GPUCONV_TRANSFORM_NAMESPACE

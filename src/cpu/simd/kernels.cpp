@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-#define GPUCONV_BUTTERFLY_NAMESPACE detail::GPUCONV_SIMD_TARGET
+#define GPUCONV_TRANSFORM_NAMESPACE detail::GPUCONV_SIMD_TARGET
 #include "../../butterfly.hpp"
 
 namespace gpuconv::detail::GPUCONV_SIMD_TARGET {
@@ -168,7 +168,7 @@ GPUCONV_INLINE Complex<Vector<T>> untwiddle(Complex<Vector<T>> v, Twiddles<T, R,
 // u^(j step) = exp(i pi j / 2R): what is left of the weights once u^k has gone into the twiddles.
 template <class T, int R>
 GPUCONV_INLINE Complex<Vector<T>> weight(int j) {
-  return {broadcast(kCosine32<T>[j * (16 / R)]), broadcast(kCosine32<T>[16 - j * (16 / R)])};
+  return {broadcast(kCosine64<T>[j * (32 / R)]), broadcast(kCosine64<T>[32 - j * (32 / R)])};
 }
 
 template <class T, int R>
