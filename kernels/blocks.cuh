@@ -2,9 +2,7 @@
 // one block: `size` real points, after the forward transform in place size / 2 + 1 complex ones.
 #pragma once
 
-#include "elements.cuh"
-
-#include <cfloat>
+#include "filters.cuh"
 
 namespace gpuconv::kernels {
 
@@ -28,28 +26,6 @@ using Complex = typename ComplexOf<C>::type;
 /// Index of this thread among those along x, and their number: for loops that any grid serves.
 __device__ inline std::int64_t first_index() { return std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; }
 __device__ inline std::int64_t index_step() { return std::int64_t{gridDim.x} * blockDim.x; }
-
-// ---- the filter's scale ------------------------------------------------------------------------------------------
-// Spectra are of the filter times a power of two, so that magnitudes near the ends of the exponent's range neither
-// overflow nor vanish in a transform.
-
-/// Exponent of the power of two that is above the filter's largest magnitude.
-__device__ inline int filter_exponent(Filters const& filters, std::int64_t f) {
-  const double largest = __longlong_as_double(static_cast<long long>(filters.largest[f]));
-  return largest > 0 ? ilogb(largest) + 1 : 0;
-}
-
-/// 2^exponent as a product of two numbers, since it may be out of range by itself.
-template <class C>
-struct Power {
-  C half, rest;
-  __device__ explicit Power(int exponent)
-      : half(ldexp(C(1), exponent / 2)), rest(ldexp(C(1), exponent - exponent / 2)) {}
-};
-
-__device__ inline std::int64_t filter_of(Filters const& filters, std::int64_t row) {
-  return filters.per_row * (filters.first_row + row);
-}
 
 // ---- setting the filter ------------------------------------------------------------------------------------------
 template <class C>
@@ -148,8 +124,6 @@ template <class C>
 __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     store_blocks_kernel(Filters filters, Blocks blocks, Chunk chunk, C const* work, C* out, std::int64_t stride,
                         unsigned* marks) {
-  // Half the largest number: the transform's error does not reach from the other half to infinity.
-  constexpr C limit = std::is_same_v<C, float> ? C(FLT_MAX / 2) : C(DBL_MAX / 2);
   for (std::int64_t slot = blockIdx.y; slot < chunk.count; slot += gridDim.y) {
     const Place place(blocks, chunk, slot);
     const Power<C> scale(filter_exponent(filters, filter_of(filters, place.row)));
@@ -160,7 +134,7 @@ __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     for (std::int64_t i = first_index(); i < count; i += index_step()) {
       const C y = from[i] * scale.half * scale.rest;
       to[i] = y;
-      mark |= !(fabs(y) <= limit);
+      mark |= !is_safe(y);
     }
     if (mark) atomicOr(&marks[slot], 1u);
   }
@@ -174,19 +148,9 @@ __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
   for (std::int64_t slot = blockIdx.y; slot < chunk.count; slot += gridDim.y) {
     if (!marks[slot]) continue;
     const Place place(blocks, chunk, slot);
-    C const* const taps = static_cast<C const*>(filters.taps) + filter_of(filters, place.row) * filters.columns;
     C* const to = out + place.row * stride + place.output;
-    const std::int64_t count = place.count(blocks);
-    with_row<C>(signal, place.row, [&](auto const* from) {
-      for (std::int64_t i = first_index(); i < count; i += index_step()) {
-        const std::int64_t k = first + place.output + i;  // index within the full convolution
-        const std::int64_t begin = max(std::int64_t{0}, k - signal.columns + 1);
-        const std::int64_t end = min(filters.columns, k + 1);
-        C sum = 0;
-        for (std::int64_t j = end - 1; j >= begin; --j) sum = multiply_add(static_cast<C>(from[k - j]), taps[j], sum);
-        to[i] = sum;
-      }
-    });
+    sum_directly(signal, place.row, filters, first + place.output, place.count(blocks), first_index(), index_step(),
+                 to);
   }
 }
 

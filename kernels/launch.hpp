@@ -2,6 +2,8 @@
 // check nothing, allocate nothing and do not wait.
 #pragma once
 
+#include "fused_shapes.hpp"
+
 #include <gpuconv/types.hpp>
 
 #include <cuda_runtime_api.h>
@@ -103,6 +105,29 @@ cudaError_t store_blocks(BlockWork const& work, Output out, cudaStream_t stream)
 /// Computes the outputs of marked slots again as direct sums; returns at once where none is marked. `first`: of the
 /// outputs, within the full convolution.
 cudaError_t repair_blocks(BlockWork const& work, Input signal, std::int64_t first, Output out, cudaStream_t stream);
+
+// ---- overlap-save in one kernel ----------------------------------------------------------------------------------
+
+/// Outputs of rows by blocks of the size of a FusedShape: block b starts at sample `start` + b * `step` of the row, and
+/// its samples [skip, skip + step) become the outputs from b * `step` on.
+struct Fused {
+  Input signal;
+  Output out;
+  Filters filters;                    // spectra: as the kernel lays them out, a shape's `points` each
+  void const* tables;                 // of the shape
+  std::int64_t start, first, length;  // first: of the outputs, within the full convolution
+  unsigned blocks, row_blocks;        // of all rows, at most kMostFusedBlocks; of a row
+  int step, skip;
+  bool sets_filter;  // the signal is the filters' taps, and what comes out their spectra
+};
+
+/// Of a launch: the grid has a group of threads for each.
+inline constexpr std::int64_t kMostFusedBlocks = std::int64_t{1} << 30;
+
+/// Lets the current device run blocks of `shape`: once before the first.
+cudaError_t prepare_fused(Type compute, FusedShape const& shape);
+/// `shape` is one of fused_shapes(compute).
+cudaError_t fused(Fused const& problem, Type compute, FusedShape const& shape, cudaStream_t stream);
 
 /// cudaSuccess where this build holds code that the current device can run.
 cudaError_t check_code();

@@ -1,6 +1,7 @@
 #include "block_method.hpp"
 
 #include "cost.hpp"
+#include "filters.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -40,20 +41,8 @@ class BlockMethod final : public CudaMethod {
         blocks_(b),
         pitch_(b.size + 2),
         slots_(slots_for(g, b, device)),
-        grid_(kBlocksAMultiprocessor * device.multiprocessors) {
-    const auto filters = static_cast<double>(g.filters);
-    const double taps = aligned_bytes(filters * static_cast<double>(g.filter) * sizeof(C));
-    const double spectra = aligned_bytes(filters * static_cast<double>(bins()) * 2 * sizeof(C));
-    const double largest = aligned_bytes(filters * sizeof(unsigned long long));
-    memory_ = PlanMemory(taps + spectra + largest, device, allocator);
-    filters_ = {
-        .taps = memory_.data(),
-        .spectra = memory_.data() + static_cast<std::size_t>(taps),
-        .largest = reinterpret_cast<unsigned long long*>(memory_.data() + static_cast<std::size_t>(taps + spectra)),
-        .count = g.filters,
-        .columns = g.filter,
-        .per_row = g.filters == 1 ? 0 : 1,
-        .first_row = 0};
+        grid_(kBlocksAMultiprocessor * device.multiprocessors),
+        filters_(g, b.size / 2 + 1, 0, device, allocator) {
     constexpr bool is_double = std::is_same_v<C, double>;
     forward_ = std::make_unique<CufftPlan>(b.size, pitch_, slots_, is_double, CufftPlan::Direction::forward);
     inverse_ = std::make_unique<CufftPlan>(b.size, pitch_, slots_, is_double, CufftPlan::Direction::inverse);
@@ -62,15 +51,13 @@ class BlockMethod final : public CudaMethod {
     marks_at_ = cufft_at_ + static_cast<std::size_t>(aligned_bytes(work));
   }
 
-  std::size_t own_bytes() const override { return memory_.bytes(); }
+  std::size_t own_bytes() const override { return filters_.bytes(); }
   std::size_t scratch_bytes() const override {
     return marks_at_ + static_cast<std::size_t>(aligned_bytes(static_cast<double>(slots_) * sizeof(unsigned)));
   }
 
   void set_filter(kernels::Input filter, void* scratch, cudaStream_t stream) override {
-    const std::size_t bytes = static_cast<std::size_t>(g_.filters) * sizeof(unsigned long long);
-    check_cuda(cudaMemsetAsync(filters_.largest, 0, bytes, stream), "cudaMemsetAsync");
-    check_cuda(kernels::convert_filters(filter, filters_, type_of<C>, grid_, stream), "the kernel convert_filters");
+    filters_.convert(filter, type_of<C>, grid_, stream);
     for (std::int64_t begin = 0; begin < g_.filters; begin += slots_) {
       const kernels::BlockWork work =
           work_of(scratch, {}, {.begin = begin, .count = std::min(slots_, g_.filters - begin), .slots = slots_});
@@ -99,7 +86,6 @@ class BlockMethod final : public CudaMethod {
   static std::int64_t slots_for(Geometry const& g, CudaBlocks const& b, CudaDevice const& device) {
     return slots_of(saturating_multiply(g.batch, b.row_blocks), static_cast<double>(b.size) * sizeof(C), device);
   }
-  std::int64_t bins() const { return blocks_.size / 2 + 1; }
   std::int64_t row_blocks(Piece const& piece) const { return (piece.length + blocks_.step - 1) / blocks_.step; }
   double slot_bytes() const {
     return aligned_bytes(static_cast<double>(slots_) * static_cast<double>(pitch_) * sizeof(C));
@@ -108,7 +94,7 @@ class BlockMethod final : public CudaMethod {
 
   kernels::BlockWork work_of(void* scratch, Piece const& piece, kernels::Chunk const& chunk) const {
     const std::int64_t skip = blocks_.whole_rows ? piece.first : g_.filter - 1;
-    kernels::BlockWork work{.filters = filters_,
+    kernels::BlockWork work{.filters = filters_.view(),
                             .blocks = {.size = blocks_.size,
                                        .pitch = pitch_,
                                        .start = piece.first - skip,
@@ -131,8 +117,7 @@ class BlockMethod final : public CudaMethod {
   CudaBlocks blocks_;
   std::int64_t pitch_, slots_;
   int grid_;
-  PlanMemory memory_;
-  kernels::Filters filters_{};
+  DeviceFilters filters_;
   std::unique_ptr<CufftPlan> forward_, inverse_;
   std::size_t cufft_at_ = 0, marks_at_ = 0;  // in the scratch memory, after the slots
 };
@@ -168,10 +153,14 @@ double block_seconds(Geometry const& g, CudaBlocks const& b, CudaDevice const& d
          static_cast<double>(g.batch) * row_traffic(g, b) / (kCopyFraction * device.bytes_per_second);
 }
 
-std::string refuse_blocks(Geometry const& g) {
+std::string refuse_transform(Geometry const& g) {
   if (!is_floating(g.result_type)) return "integers are exact, which a floating-point transform is not";
   if (std::max(g.filter, g.signal) > kLargestFilter) return "the filter or the signal is longer than 2^39 elements";
-  if (std::string why = why_no_device(); !why.empty()) return why;
+  return why_no_device();
+}
+
+std::string refuse_blocks(Geometry const& g) {
+  if (std::string why = refuse_transform(g); !why.empty()) return why;
   return why_no_cufft();
 }
 

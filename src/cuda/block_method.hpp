@@ -24,7 +24,9 @@ CudaBlocks whole_row_blocks(Geometry const& g);
 /// Estimated time on the device.
 double block_seconds(Geometry const& g, CudaBlocks const& blocks, CudaDevice const& device);
 
-/// Why no block method can run: integers, no device, no cuFFT, sizes beyond all memory; else empty.
+/// Why no transform can do it: integers, no device, sizes beyond all memory; else empty.
+std::string refuse_transform(Geometry const& g);
+/// Why no block method can run, which wants cuFFT too: else empty.
 std::string refuse_blocks(Geometry const& g);
 
 /// The smallest even number from n on without prime factors above 7: cuFFT's fast sizes. `n` at most 2^62.

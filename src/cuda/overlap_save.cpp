@@ -1,6 +1,8 @@
-// Overlap-save on the GPU: rows in blocks a few times as long as the filter, transformed by cuFFT.
+// Overlap-save on the GPU: rows in blocks a few times as long as the filter. One kernel does all of it where a block
+// fits into a multiprocessor; longer ones are transformed by cuFFT.
 #include "block_method.hpp"
 #include "cost.hpp"
+#include "fused.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -9,37 +11,65 @@ namespace gpuconv::detail {
 namespace {
 
 // ---- which problems it takes -------------------------------------------------------------------------------------
-constexpr std::int64_t kLargestBlock = std::int64_t{1} << 26;
+constexpr std::int64_t kSmallestBlock = 256, kLargestBlock = std::int64_t{1} << 26;  // by cuFFT
 
-std::string refusal(Geometry const& g) {
+std::string refuse_cufft_blocks(Geometry const& g) {
   if (std::string why = refuse_blocks(g); !why.empty()) return why;
   if (g.filter > kLargestBlock / 2)
     return "the filter is longer than " + std::to_string(kLargestBlock / 2) + " taps, half the largest block";
   return {};
 }
 
-// ---- what it costs -----------------------------------------------------------------------------------------------
-constexpr std::int64_t kSmallestBlock = 256;
+std::string refusal(Geometry const& g) {
+  if (std::string why = refuse_transform(g); !why.empty()) return why;
+  if (fused_blocks(g, current_device()).shape) return {};
+  return refuse_cufft_blocks(g);
+}
 
-CudaBlocks choose(Geometry const& g) {
+// ---- what it costs -----------------------------------------------------------------------------------------------
+CudaBlocks cufft_blocks(Geometry const& g) {
   const auto twice = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * g.filter)));
   return overlapping_blocks(g, std::max(kSmallestBlock, twice), kLargestBlock);
 }
 
+// Whether the one kernel serves, and is expected to be faster: a filter that leaves few outputs of its largest block is
+// better served by larger ones.
+struct Choice {
+  FusedBlocks fused;
+  CudaBlocks cufft;
+  double seconds;
+  bool is_fused;
+};
+
+Choice choose(Geometry const& g, CudaDevice const& device) {
+  Choice c{.fused = fused_blocks(g, device), .cufft = {}, .seconds = 0, .is_fused = true};
+  c.seconds = c.fused.seconds;
+  if (c.fused.shape && 2 * g.filter <= c.fused.shape->size()) return c;
+  if (!refuse_cufft_blocks(g).empty()) return c;
+  c.cufft = cufft_blocks(g);
+  const double seconds = block_seconds(g, c.cufft, device);
+  if (!c.fused.shape || seconds < c.seconds) c.seconds = seconds, c.is_fused = false;
+  return c;
+}
+
 double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, block_seconds(g, choose(g), current_device()));
+  return total_seconds(g, r, choose(g, current_device()).seconds);
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
-    return make_block_method(part, choose(part), device, allocator);
+    const Choice c = choose(part, device);
+    return c.is_fused ? make_fused_method(part, c.fused, device, allocator)
+                      : make_block_method(part, c.cufft, device, allocator);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
-  return "blocks of " + std::to_string(choose(g).size) + " by cuFFT" + cuda_text(r);
+  const Choice c = choose(g, current_device());
+  const std::int64_t size = c.is_fused ? c.fused.shape->size() : c.cufft.size;
+  return "blocks of " + std::to_string(size) + (c.is_fused ? ", fused" : " by cuFFT") + cuda_text(r);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ CudaDevice ask(int index) {
   d.multiprocessors = properties.multiProcessorCount;
   d.memory = static_cast<std::int64_t>(properties.totalGlobalMem);
   d.l2_cache = properties.l2CacheSize;
+  d.shared_memory = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin);
   // Two transfers a clock; some devices do not tell.
   const double clock = 1e3 * attribute(cudaDevAttrMemoryClockRate, index);
   d.bytes_per_second = 2 * clock * attribute(cudaDevAttrGlobalMemoryBusWidth, index) / 8;

@@ -25,6 +25,7 @@ struct CudaDevice {
   int major = 0, minor = 0;
   int multiprocessors = 0;
   std::int64_t memory = 0, l2_cache = 0;  // bytes
+  std::int64_t shared_memory = 0;         // bytes that a block of threads can have
   double bytes_per_second = 0;            // of its memory, as its clock and width promise
 };
 

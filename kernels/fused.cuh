@@ -1,0 +1,324 @@
+// Overlap-save in one kernel: a block of a row's samples is read, transformed, multiplied by the filter's spectrum,
+// transformed back and stored, by one group of threads that has it in registers all the while. Every sample is read
+// once, but for the overlap, and every output written once.
+#pragma once
+
+#include "filters.cuh"
+#include "fused_shapes.hpp"
+
+#define GPUCONV_INLINE __device__ __forceinline__
+#define GPUCONV_TRANSFORM_NAMESPACE kernels::transform
+namespace gpuconv::kernels::transform {
+GPUCONV_INLINE float twice_minus(float a, float b) { return fmaf(2, a, -b); }
+GPUCONV_INLINE double twice_minus(double a, double b) { return fma(2, a, -b); }
+}  // namespace gpuconv::kernels::transform
+#include "../src/twiddle_tree.hpp"
+
+namespace gpuconv::kernels {
+
+using transform::Tree;
+template <class C>
+using Point = transform::Complex<C>;
+
+/// Points of 16 bytes, and reads of them from memory that no kernel writes while this one runs.
+template <class C>
+inline constexpr int kPackPoints = kPackBytes / static_cast<int>(sizeof(Point<C>));
+__device__ inline void load_points(Point<float> const* from, Point<float>* to) {
+  const float4 p = __ldg(reinterpret_cast<float4 const*>(from));
+  to[0] = {p.x, p.y}, to[1] = {p.z, p.w};
+}
+__device__ inline void load_points(Point<double> const* from, Point<double>* to) {
+  const double2 p = __ldg(reinterpret_cast<double2 const*>(from));
+  to[0] = {p.x, p.y};
+}
+
+/// `count` points that lie as the tables and spectra do: a pack every `step` packs.
+template <int kCount, class C>
+__device__ __forceinline__ void load_packs(Point<C> const* from, int step, Point<C> (&to)[kCount]) {
+  constexpr int pack = kPackPoints<C>;
+#pragma unroll
+  for (int i = 0; i < kCount; i += pack) load_points(from + i * step, to + i);
+}
+
+/// The thread's part in a group's transform of one block.
+template <class C, FusedShape S>
+class FusedBlock {
+ public:
+  /// Of a thread, in a pass.
+  template <int kPass>
+  static constexpr int kButterflies = S.a_thread / S.radix[kPass];
+
+  __device__ FusedBlock(Point<C>* shared, Point<C> const* tables)
+      : thread_(static_cast<int>(threadIdx.x) - group() * S.threads()),
+        shared_(shared + group() * S.padded(S.points)),
+        tables_(tables) {}
+
+  /// Number of the group in its block of threads, of the thread in its group.
+  __device__ static int group() { return S.groups() == 1 ? 0 : static_cast<int>(threadIdx.x) / S.threads(); }
+  __device__ int thread() const { return thread_; }
+  /// The group's part of the shared memory, for as many samples as the block has.
+  __device__ C* samples() const { return reinterpret_cast<C*>(shared_); }
+
+  /// Waits for the group, or for the warp where groups share one.
+  __device__ static void wait() {
+    if constexpr (S.threads() > 32) __syncthreads();
+    else __syncwarp();
+  }
+  /// Whether all groups that share a warp say so; a group's threads say the same.
+  __device__ static bool all(bool yes) {
+    if constexpr (S.threads() < 32) return __all_sync(kWarp, yes);
+    else return yes;
+  }
+  /// Whether any thread of the group says so; waits as `wait` does.
+  __device__ static bool any(bool yes) {
+    if constexpr (S.threads() > 32) return __syncthreads_or(yes);
+    else {
+      constexpr unsigned group = kWarp >> (32 - S.threads());
+      const unsigned votes = __ballot_sync(kWarp, yes);
+      __syncwarp();
+      return (votes >> (threadIdx.x % 32 / S.threads() * S.threads()) & group) != 0;
+    }
+  }
+
+  /// Sample j of the block and sample j + points are one point: `from` has sample thread().
+  __device__ __forceinline__ void load(C const* from) {
+#pragma unroll
+    for (int b = 0; b < kButterflies<0>; ++b)
+#pragma unroll
+      for (int m = 0; m < S.radix[0]; ++m) {
+        C const* const x = from + place(b, m);
+        v_[b * S.radix[0] + m] = {x[0], x[S.points]};
+      }
+  }
+
+  /// Down to where only the last pass is left.
+  __device__ __forceinline__ void forward() {
+#pragma unroll
+    for (int b = 0; b < kButterflies<0>; ++b) {
+      Point<C>* const v = v_ + b * S.radix[0];
+      transform::split<S.radix[0]>(v, transform::ConstantTree<C, 1>{});
+      put<0>(v, b);
+    }
+    exchanged<0>();
+    if constexpr (S.passes == 3) {
+#pragma unroll
+      for (int b = 0; b < kButterflies<1>; ++b) {
+        get<1>(v_, b);
+        transform::split<S.radix[1]>(v_, split_tree<1>(b));
+        put<1>(v_, b);
+      }
+      exchanged<1>();
+    }
+  }
+
+  /// The last pass, down to the values at the roots: they are the spectrum of a filter.
+  __device__ __forceinline__ void store_spectrum(Point<C>* to) {
+    constexpr int radix = S.radix[S.last()], pack = kPackPoints<C>;
+    constexpr C scale = C(1) / S.points;  // neither `split` nor `merge` divides
+    to += thread_ * pack;
+#pragma unroll
+    for (int b = 0; b < kButterflies<S.last()>; ++b) {
+      get<S.last()>(v_, b);
+      transform::split<radix>(v_, split_tree<S.last()>(b));
+#pragma unroll
+      for (int i = 0; i < radix; ++i) to[pack_of(b * radix + i) + i % pack] = {v_[i].re * scale, v_[i].im * scale};
+    }
+  }
+
+  /// The last pass, down and up again: the values are multiplied by those of the filter.
+  __device__ __forceinline__ void multiply(Point<C> const* spectrum) {
+    constexpr int radix = S.radix[S.last()], pack = kPackPoints<C>;
+    spectrum += thread_ * pack;
+#pragma unroll
+    for (int b = 0; b < kButterflies<S.last()>; ++b) {
+      get<S.last()>(v_, b);
+      transform::split<radix>(v_, split_tree<S.last()>(b));
+#pragma unroll
+      for (int i = 0; i < radix; i += pack) {
+        Point<C> h[pack];
+        load_points(spectrum + pack_of(b * radix + i), h);
+#pragma unroll
+        for (int e = 0; e < pack; ++e) v_[i + e] = transform::multiply(v_[i + e], h[e].re, h[e].im);
+      }
+      transform::merge<radix>(v_, transform::ConstantTree<C, 0>{});
+      put<S.last()>(v_, b);
+    }
+    exchanged<S.last() - 1>();
+  }
+
+  /// Up to the block's samples, in the places where `load` took them from.
+  __device__ __forceinline__ void inverse() {
+    if constexpr (S.passes == 3) {
+#pragma unroll
+      for (int b = 0; b < kButterflies<1>; ++b) {
+        get<1>(v_, b);
+        transform::merge<S.radix[1]>(v_, merge_tree<1>(b));
+        put<1>(v_, b);
+      }
+      exchanged<0>();
+    }
+#pragma unroll
+    for (int b = 0; b < kButterflies<0>; ++b) {
+      Point<C>* const v = v_ + b * S.radix[0];
+      get<0>(v, b);
+      transform::merge<S.radix[0]>(v, merge_tree<0>(b));
+    }
+    constexpr int pack = kPackPoints<C>;
+    Point<C> const* const weights = tables_ + S.weight_table() + thread_ * pack;
+#pragma unroll
+    for (int i = 0; i < S.a_thread; i += pack) {
+      Point<C> u[pack];
+      load_points(weights + pack_of(i), u);
+#pragma unroll
+      for (int e = 0; e < pack; ++e) v_[i + e] = transform::multiply_conjugate(v_[i + e], u[e].re, u[e].im);
+    }
+  }
+
+  __device__ __forceinline__ void scale(Power<C> const& by) {
+#pragma unroll
+    for (Point<C>& v : v_) v = {v.re * by.half * by.rest, v.im * by.half * by.rest};
+  }
+
+  /// f(j, sample) for each of the thread's samples of the block, j counted from sample thread().
+  __device__ __forceinline__ void each(auto&& f) {
+#pragma unroll
+    for (int b = 0; b < kButterflies<0>; ++b)
+#pragma unroll
+      for (int m = 0; m < S.radix[0]; ++m) {
+        const Point<C> v = v_[b * S.radix[0] + m];
+        f(place(b, m), v.re);
+        f(place(b, m) + S.points, v.im);
+      }
+  }
+
+ private:
+  static constexpr unsigned kWarp = 0xffffffffu;  // all lanes
+
+  __device__ static constexpr int place(int b, int m) { return S.threads() * b + S.stride(0) * m; }
+
+  /// Where spectra and weights have the pack with value `i` of a thread, from that with its first: as threads read
+  /// them.
+  __device__ static constexpr int pack_of(int i) { return i / kPackPoints<C> * kPackPoints<C> * S.threads(); }
+
+  /// In shared memory, of the first point of the thread's butterfly `b` of a pass; the others follow at fixed
+  /// distances.
+  template <int kPass>
+  __device__ int at(int b) const {
+    constexpr int stride = S.stride(kPass);
+    const int butterfly = thread_ + S.threads() * b;
+    return S.padded(butterfly / stride * stride * S.radix[kPass] + butterfly % stride);
+  }
+  template <int kPass>
+  static constexpr int kStep = S.stride(kPass) == 1 ? 1 : S.padded(S.stride(kPass));
+
+  template <int kPass>
+  __device__ __forceinline__ void get(Point<C>* v, int b) const {
+    Point<C> const* const from = shared_ + at<kPass>(b);
+#pragma unroll
+    for (int m = 0; m < S.radix[kPass]; ++m) v[m] = from[m * kStep<kPass>];
+  }
+  template <int kPass>
+  __device__ __forceinline__ void put(Point<C> const* v, int b) {
+    Point<C>* const to = shared_ + at<kPass>(b);
+#pragma unroll
+    for (int m = 0; m < S.radix[kPass]; ++m) to[m * kStep<kPass>] = v[m];
+  }
+  /// Between two passes, that of pass `kPass` and the next one on the way down.
+  template <int kPass>
+  __device__ static void exchanged() {
+    if constexpr (S.within_warp(kPass)) __syncwarp();
+    else __syncthreads();
+  }
+
+  template <int kPass>
+  __device__ __forceinline__ Tree<C, S.radix[kPass]> split_tree(int b) const {
+    const int node = (thread_ + S.threads() * b) / S.stride(kPass);
+    return tree<S.radix[kPass]>(S.split_table(kPass), S.split_trees(kPass), node);
+  }
+  template <int kPass>
+  __device__ __forceinline__ Tree<C, S.radix[kPass]> merge_tree(int b) const {
+    const int point = (thread_ + S.threads() * b) % S.stride(kPass);
+    return tree<S.radix[kPass]>(S.merge_table(kPass), S.merge_trees(kPass), point);
+  }
+  template <int kRadix>
+  __device__ __forceinline__ Tree<C, kRadix> tree(int table, int trees, int i) const {
+    Tree<C, kRadix> t;
+    load_packs(tables_ + table + i * kPackPoints<C>, trees, t.w);
+    return t;
+  }
+
+  int thread_;
+  Point<C>* shared_;
+  Point<C> const* tables_;
+  Point<C> v_[S.a_thread];
+};
+
+/// The group's samples [origin, origin + count) to `to`, converted and scaled, zero outside the row.
+template <class C>
+__device__ __attribute__((noinline)) void stage_samples(Input const& signal, std::int64_t row, std::int64_t origin,
+                                                        int count, int exponent, int thread, int threads, C* to) {
+  const Power<C> scale(exponent);
+  with_row<C>(signal, row, [&](auto const* from) {
+    for (int i = thread; i < count; i += threads) {
+      const std::int64_t at = origin + i;
+      to[i] = at >= 0 && at < signal.columns ? static_cast<C>(from[at]) * scale.half * scale.rest : C(0);
+    }
+  });
+}
+
+/// Each group has one block of one row, and ends with it: a loop over blocks would keep registers that a transform
+/// needs.
+template <class C, int kShape>
+__global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_shape<C>(kShape).resident)
+    fused_kernel(__grid_constant__ const Fused p) {
+  constexpr FusedShape S = fused_shape<C>(kShape);
+  FusedBlock<C, S> block(device::dynamic_shared<Point<C>>(), static_cast<Point<C> const*>(p.tables));
+
+  // Groups that share a warp stay together: one past the end works on a block of zeros and stores nothing.
+  const unsigned index = blockIdx.x * S.groups() + block.group(), row_blocks = p.row_blocks;
+  const bool exists = S.groups() == 1 || index < p.blocks;
+  const int row = exists ? static_cast<int>(index / row_blocks) : 0;
+  const int number = exists ? static_cast<int>(index % row_blocks) : 0;  // of the block in its row
+  const std::int64_t output = std::int64_t{number} * p.step, origin = p.start + output;
+  const std::int64_t f = filter_of(p.filters, row);
+  auto* const spectrum = static_cast<Point<C>*>(p.filters.spectra) + f * S.points;
+
+  const bool inside =
+      exists && !p.sets_filter && same_bits<C>(p.signal.type) && origin >= 0 && origin + S.size() <= p.signal.columns;
+  if (block.all(inside)) block.load(row_of<C>(p.signal, row) + origin + block.thread());
+  else {
+    const int exponent = p.sets_filter ? -filter_exponent(p.filters, f) : 0;
+    stage_samples(p.signal, row, origin, exists ? S.size() : 0, exponent, block.thread(), S.threads(), block.samples());
+    block.wait();
+    block.load(block.samples() + block.thread());
+    block.wait();
+  }
+
+  block.forward();
+  if (p.sets_filter) {
+    if (exists) block.store_spectrum(spectrum);
+    return;
+  }
+  block.multiply(spectrum);
+  block.inverse();
+  if (const int exponent = filter_exponent(p.filters, f); exponent != 0) block.scale(Power<C>(exponent));
+
+  const int count = exists ? static_cast<int>(min(std::int64_t{p.step}, p.length - output)) : 0;
+  C* const out = static_cast<C*>(p.out.data) + row * p.out.stride + output;
+  C* const to = out + block.thread() - p.skip;
+  const int first = p.skip - block.thread(), end = first + count;
+  bool safe = true;
+  if (p.skip <= S.points && count == p.step) {
+    block.each([&](int j, C y) {
+      if (j >= S.points || j >= first) to[j] = y, safe &= is_safe(y);
+    });
+  } else {
+    block.each([&](int j, C y) {
+      if (j >= first && j < end) to[j] = y, safe &= is_safe(y);
+    });
+  }
+  if (block.any(!safe))
+    sum_directly(p.signal, row, p.filters, p.first + output, count, block.thread(), S.threads(), out);
+}
+
+}  // namespace gpuconv::kernels

@@ -1,0 +1,96 @@
+// How the blocks of a fused overlap-save are transformed: what host and device have to agree on.
+#pragma once
+
+#include <gpuconv/types.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace gpuconv::kernels {
+
+/// A transform of `points` complex points, a block of twice as many real samples folded (see twiddle_tree.hpp). It
+/// takes `passes` passes, each of butterflies of radix[p] points stride(p) apart; between passes the points change
+/// threads by way of shared memory. Butterfly `i` of a pass works on node i / stride(p), from point i % stride(p) of it
+/// on.
+struct FusedShape {
+  int points;
+  int a_thread;  // points in a thread's registers
+  int passes;
+  int radix[3];
+  int resident;  // blocks of threads that a multiprocessor shall have registers for
+  int slots;     // instructions that a thread issues for a block, counted in the machine code for sm_90
+
+  constexpr int size() const { return 2 * points; }  // samples
+  constexpr int threads() const { return points / a_thread; }
+  /// Transforms that a block of threads works on side by side: several where they wait for each other within a warp.
+  constexpr int groups() const { return threads() <= 32 ? 128 / threads() : 1; }
+  constexpr int block_threads() const { return groups() * threads(); }
+
+  constexpr int last() const { return passes - 1; }
+  /// Sub-transforms before pass p, and points between a butterfly's points.
+  constexpr int nodes(int pass) const {
+    int n = 1;
+    for (int p = 0; p < pass; ++p) n *= radix[p];
+    return n;
+  }
+  constexpr int stride(int pass) const { return points / nodes(pass + 1); }
+  /// Whether the points that pass `pass` writes are read by the same warp.
+  constexpr bool within_warp(int pass) const { return stride(pass) <= 32 || threads() <= 32; }
+
+  /// One place of padding after as many points as the last butterflies have, so that neither they nor their neighbours
+  /// meet in a bank of shared memory.
+  constexpr int padded(int point) const { return point + point / radix[last()]; }
+
+  // Tables, in complex numbers: of each pass but the first, the trees of its nodes on the way down; of each pass but
+  // the last, those of its points on the way up; then the weights of all points. A thread reads 16 bytes at a time,
+  // `pack` numbers: those of one butterfly are as many packs apart as the pass has different trees.
+  constexpr int split_trees(int pass) const { return nodes(pass); }
+  constexpr int merge_trees(int pass) const { return stride(pass); }
+  constexpr int split_table(int pass) const {  // starts here
+    int at = 0;
+    for (int p = 1; p < pass; ++p) at += split_trees(p) * radix[p] / 2;
+    return at;
+  }
+  constexpr int merge_table(int pass) const {
+    int at = split_table(passes);
+    for (int p = 0; p < pass; ++p) at += merge_trees(p) * radix[p] / 2;
+    return at;
+  }
+  constexpr int weight_table() const { return merge_table(last()); }
+  constexpr int table() const { return weight_table() + points; }
+};
+
+/// From short to long. Few passes, so radices up to what a thread's registers hold; the outer transforms of the long
+/// ones are left with what 16 x 16 points leave.
+inline constexpr FusedShape kFusedFloat[] = {
+    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 6, .slots = 1180},
+    {.points = 512, .a_thread = 32, .passes = 2, .radix = {32, 16}, .resident = 4, .slots = 2440},
+    {.points = 1024, .a_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2610},
+    {.points = 2048, .a_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1550},
+    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1640},
+    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3360},
+};
+inline constexpr FusedShape kFusedDouble[] = {
+    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1200},
+    {.points = 1024, .a_thread = 16, .passes = 3, .radix = {4, 16, 16}, .resident = 6, .slots = 1560},
+    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 2, .slots = 1730},
+};
+
+/// The shapes of a type to compute in.
+constexpr std::span<FusedShape const> fused_shapes(Type compute) {
+  if (compute == Type::float32) return kFusedFloat;
+  if (compute == Type::float64) return kFusedDouble;
+  return {};
+}
+
+/// Shared memory of a block of threads.
+constexpr std::size_t fused_shared_bytes(Type compute, FusedShape const& s) {
+  return static_cast<std::size_t>(s.groups()) * static_cast<std::size_t>(s.padded(s.points)) * 2 * size_of(compute);
+}
+
+template <class C>
+constexpr FusedShape fused_shape(int i) {
+  return fused_shapes(type_of<C>)[static_cast<std::size_t>(i)];
+}
+
+}  // namespace gpuconv::kernels

@@ -1,0 +1,142 @@
+// Overlap-save in one kernel, for every shape of block: plans choose among them, and would leave most of them untested.
+#include "cuda/fused.hpp"
+#include "support/scale.hpp"
+#include "support/solvers.hpp"
+#include "support/workload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+namespace gpuconv::test {
+namespace {
+
+using kernels::FusedShape;
+
+class FusedShapes : public testing::TestWithParam<Type> {
+ protected:
+  void SetUp() override {
+    if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
+  }
+  /// Those that this device's shared memory holds.
+  static std::vector<FusedShape const*> shapes() {
+    std::vector<FusedShape const*> out;
+    for (FusedShape const& shape : kernels::fused_shapes(GetParam()))
+      if (static_cast<std::int64_t>(kernels::fused_shared_bytes(GetParam(), shape)) <=
+          detail::current_device().shared_memory)
+        out.push_back(&shape);
+    return out;
+  }
+
+  /// What blocks of `shape` make of rows [first, first + rows) of the workload.
+  static Outcome run_rows(FusedShape const& shape, Workload const& w, std::int64_t first, std::int64_t rows) {
+    const detail::Geometry g = detail::check(w.problem);
+    const detail::FusedBlocks blocks = detail::fused_blocks(shape, g.filter);
+    const auto method = detail::make_fused_method(g, blocks, detail::current_device(), nullptr);
+    EXPECT_EQ(method->scratch_bytes(), 0u);
+    const DeviceArray signal(w.signal), filter(w.filter);
+    Outcome outcome{Array(result_type(w.problem), rows, g.length),
+                    "blocks of " + std::to_string(shape.size()) + ", fused", Method::overlap_save};
+    DeviceArray out(outcome.out);
+    method->set_filter(detail::input_of(filter.input()), nullptr, nullptr);
+    kernels::Input from = detail::input_of(signal.input());
+    from.data =
+        static_cast<char const*>(from.data) + first * from.stride * static_cast<std::int64_t>(size_of(from.type));
+    method->run(from, detail::output_of(out.output()),
+                {.first_row = first, .rows = rows, .first = g.first, .length = g.length}, nullptr, nullptr);
+    synchronize(Stream{});
+    out.copy_to(outcome.out);
+    return outcome;
+  }
+  static void set(Array& array, std::int64_t row, std::size_t i, double value) {
+    visit_type(array.type(), [&]<class T>(std::type_identity<T>) { array.row<T>(row)[i] = static_cast<T>(value); });
+  }
+  static void scale(Array& array, int exponent) {
+    visit_type(array.type(), [&]<class T>(std::type_identity<T>) {
+      if constexpr (std::is_floating_point_v<T>)
+        for (T& x : array.row<T>(0)) x = std::ldexp(x, exponent);
+    });
+  }
+  static Outcome run_all(FusedShape const& shape, Workload const& w) { return run_rows(shape, w, 0, w.problem.batch); }
+};
+
+// Filters around the steps of 32 in which blocks overlap, up to the longest; signals that end just before, with and
+// after a block, in rows that start anywhere.
+TEST_P(FusedShapes, AreRight) {
+  Rng rng = test_rng();
+  int turn = 0;
+  for (FusedShape const* const shape : shapes()) {
+    const std::int64_t size = shape->size();
+    for (std::int64_t const filter : {std::int64_t{1}, std::int64_t{2}, std::int64_t{32}, std::int64_t{33},
+                                      std::int64_t{34}, size / 2, size / 2 + 2, size - 32, size - 31}) {
+      const std::int64_t step = detail::fused_blocks(*shape, filter).step;
+      for (std::int64_t const signal : {std::int64_t{1}, step - 1, step, step + 1, 2 * step + 50}) {
+        if (signal * filter > 2 * kOracleProducts) continue;
+        const Mode mode = std::array{Mode::full, Mode::same, Mode::valid}[static_cast<std::size_t>(turn++ % 3)];
+        const Problem p{.signal = signal,
+                        .filter = filter,
+                        .batch = turn % 4 == 0 ? 3 : 1,
+                        .filters = turn % 8 == 0 ? Filters::per_row : Filters::shared,
+                        .mode = mode,
+                        .type = GetParam()};
+        const Layout moved{.offset = pick(rng, 0, 7), .gap = pick(rng, 0, 3)};
+        const Workload w = random_workload(p, rng, {moved, {}, {}});
+        ASSERT_TRUE(Oracle(w).accepts(run_all(*shape, w)));
+      }
+    }
+  }
+}
+
+TEST_P(FusedShapes, TakeSamplesOfOtherTypes) {
+  Rng rng = test_rng();
+  for (FusedShape const* const shape : shapes())
+    for (Type const type : {Type::int8, Type::uint16, Type::uint64, Type::float32}) {
+      const Problem p{.signal = 3 * shape->size(), .filter = 5, .type = type, .filter_type = GetParam()};
+      if (result_type(p) != GetParam()) continue;
+      const Workload w = random_workload(p, rng);
+      ASSERT_TRUE(Oracle(w).accepts(run_all(*shape, w)));
+    }
+}
+
+// Rows share blocks of threads, warps even; not their bits, and not their infinities.
+TEST_P(FusedShapes, RowsDoNotKnowTheirNeighbours) {
+  Rng rng = test_rng();
+  for (FusedShape const* const shape : shapes()) {
+    const std::int64_t rows = shape->size() < 4096 ? 11 : 3;
+    const Problem p{
+        .signal = shape->size() - 40, .filter = 9, .batch = rows, .filters = Filters::per_row, .type = GetParam()};
+    Workload w = random_workload(p, rng);
+    set(w.signal, 1, 7, std::numeric_limits<double>::infinity());
+    set(w.signal, 2, 3, 1e30);
+    const Outcome together = run_all(*shape, w);
+    ASSERT_TRUE(Oracle(w).accepts(together));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const Outcome alone = run_rows(*shape, w, row, 1);
+      EXPECT_TRUE(std::ranges::equal(alone.out.bytes(0), together.out.bytes(row)))
+          << "row " << row << ", blocks of " << shape->size();
+    }
+  }
+}
+
+// Magnitudes near the ends of the exponent's range, of either operand.
+TEST_P(FusedShapes, ScaleFilters) {
+  Rng rng = test_rng();
+  const int most = GetParam() == Type::float32 ? 120 : 1000;
+  for (FusedShape const* const shape : shapes())
+    for (int const exponent : {-most, -40, 40, most}) {
+      const Problem p{.signal = 600, .filter = 40, .type = GetParam()};
+      Workload w = random_workload(p, rng);
+      scale(w.filter, exponent), scale(w.signal, -exponent);
+      ASSERT_TRUE(Oracle(w).accepts(run_all(*shape, w))) << "2^" << exponent;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(cuda, FusedShapes, testing::Values(Type::float32, Type::float64),
+                         [](auto const& type) { return std::string(name(type.param)); });
+
+}  // namespace
+}  // namespace gpuconv::test
