@@ -5,15 +5,33 @@
 namespace gpuconv::kernels {
 namespace {
 
-template <class C, int kOutputs>
+template <class C, int kOutputs, bool kPacked>
 cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
-  const std::int64_t outputs = std::int64_t{shape.threads} * shape.outputs;
-  const std::int64_t tiles = (problem.length + Pack<C>::size - 1 + outputs - 1) / outputs;
-  const std::size_t shared = sizeof(C) * static_cast<std::size_t>(direct_shared<C>(shape, problem.taps.columns));
-  // In two steps: rows * tiles may overflow.
-  const std::int64_t wanted = tiles > blocks / problem.rows ? blocks : problem.rows * tiles;
-  return device::launch(direct_kernel<C, kOutputs>, dim3(static_cast<unsigned>(std::max<std::int64_t>(wanted, 1))),
-                        dim3(static_cast<unsigned>(shape.threads)), shared, stream, problem);
+  constexpr int pack = Pack<C>::size;
+  const std::int64_t taps = problem.taps.columns;
+  const std::int64_t width = shape.lanes * std::int64_t{kOutputs};
+  // Where rows of the output lie differently, some start their tiles as early as may be.
+  const int early =
+      problem.rows == 1 || problem.out.stride % pack == 0 ? misalignment<C>(problem.out.data, 0) : pack - 1;
+  const std::int64_t row_tiles = (problem.length + early + width - 1) / width;
+  const std::int64_t block_tiles = kDirectThreads / 32 * shape.groups;
+  // In two steps: rows * row_tiles may overflow.
+  const std::int64_t wanted = row_tiles > blocks * block_tiles / problem.rows
+                                  ? blocks
+                                  : (problem.rows * row_tiles + block_tiles - 1) / block_tiles;
+  const std::int64_t next = wanted * block_tiles, last_piece = (taps - 1) / kDirectTaps<C> * kDirectTaps<C>;
+  const DirectTiles tiles{.shape = shape,
+                          .room = direct_room(taps, sizeof(C)),
+                          .pitch = direct_pitch(shape, taps, sizeof(C)),
+                          .new_taps = last_piece > 0 || problem.taps.stride != 0,
+                          .last_count = static_cast<int>(taps - last_piece),
+                          .last_piece = last_piece,
+                          .row_tiles = row_tiles,
+                          .row_outputs = row_tiles * width,
+                          .next_row = next / row_tiles,
+                          .next_output = next % row_tiles * width};
+  return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
+                        direct_shared_bytes(shape, taps, sizeof(C)), stream, problem, tiles);
 }
 
 }  // namespace
@@ -21,14 +39,15 @@ cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t
 cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
   return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
     constexpr int many = direct_outputs(sizeof(C)), few = direct_few_outputs(sizeof(C));
-    return shape.outputs == many ? launch_direct<C, many>(problem, shape, blocks, stream)
-                                 : launch_direct<C, few>(problem, shape, blocks, stream);
+    if (shape.outputs == few) return launch_direct<C, few, true>(problem, shape, blocks, stream);
+    return shape.lanes < 32 ? launch_direct<C, many, true>(problem, shape, blocks, stream)
+                            : launch_direct<C, many, false>(problem, shape, blocks, stream);
   });
 }
 
 cudaError_t check_code() {
   cudaFuncAttributes attributes;
-  void (*const kernel)(Direct) = direct_kernel<float, direct_outputs(sizeof(float))>;
+  void (*const kernel)(Direct, DirectTiles) = direct_kernel<float, direct_outputs(sizeof(float)), false>;
   return cudaFuncGetAttributes(&attributes, reinterpret_cast<void const*>(kernel));
 }
 

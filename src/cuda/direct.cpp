@@ -4,6 +4,7 @@
 #include "method.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gpuconv::detail {
 namespace {
@@ -12,31 +13,49 @@ namespace {
 std::string refusal(Geometry const&) { return why_no_device(); }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Expected, not measured: multiply-adds a second of one multiprocessor, from the issue slots of the compiled kernel.
-constexpr double kMultiplyAddsFloat = 1.6e11, kMultiplyAddsDouble = 7e10, kMultiplyAddsInteger = 2.5e10;
+// Expected, not measured: what the compiled kernel issues, in instructions of a warp. A multiprocessor of an H200
+// issues four a cycle; a double takes two cycles there, a 64-bit product several instructions.
+constexpr double kSlotsASecond = 1.98e9;  // of a quarter of a multiprocessor, which has warps of its own
+constexpr double kSlotsATile = 190, kSlotsAnAccess = 3, kSlotsATap = 1.2;
+constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
+constexpr std::size_t kSharedBytes = 32 << 10;                              // a block: several on a multiprocessor
 
-double multiply_adds(Type compute) {
-  return compute == Type::float32   ? kMultiplyAddsFloat
-         : compute == Type::float64 ? kMultiplyAddsDouble
-                                    : kMultiplyAddsInteger;
+/// Of the work, apart from the transfers of memory.
+double slots_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
+  const Type compute = g.compute_type();
+  const double product = compute == Type::float32   ? kSlotsAFloat
+                         : compute == Type::float64 ? kSlotsADouble
+                                                    : kSlotsAnInteger;
+  const double taps = static_cast<double>(std::min(g.signal, g.filter));
+  const double pack = 16.0 / static_cast<double>(size_of(compute));
+  const double accesses = (shape.outputs + taps / shape.lanes) / pack;
+  const double tile = kSlotsATile + kSlotsAnAccess * accesses + taps * (shape.outputs * product + kSlotsATap);
+  const double tiles =
+      static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / (shape.lanes * shape.outputs));
+  const double warps = std::ceil(tiles / shape.groups), quarters = 4.0 * device.multiprocessors;
+  return std::max(warps / quarters, 1.0) * tile / kSlotsASecond;
 }
 
+/// The fastest: many outputs a lane have the fewest instructions, few are more warps, groups fill them with short rows.
 kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
   const std::size_t element = size_of(g.compute_type());
-  const int many = kernels::direct_outputs(element), few = kernels::direct_few_outputs(element);
-  // Long rows, and enough of them to fill the device, have many outputs a thread.
-  const std::int64_t large = std::int64_t{kernels::kDirectThreads} * many;
-  const std::int64_t tiles = saturating_multiply(g.batch, g.length / large);
-  if (tiles >= 2 * device.multiprocessors) return {kernels::kDirectThreads, many};
-  const std::int64_t threads = (g.length + few - 1) / few;
-  return {static_cast<int>(std::clamp<std::int64_t>((threads + 31) / 32 * 32, 32, kernels::kDirectThreads)), few};
+  kernels::DirectShape best{};
+  double least = 0;
+  for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
+    for (int lanes = 32; lanes >= 1; --lanes) {
+      kernels::DirectShape shape{outputs, lanes, 32 / lanes};
+      while (shape.groups > 1 &&
+             kernels::direct_shared_bytes(shape, std::min(g.signal, g.filter), element) > kSharedBytes)
+        --shape.groups;
+      const double time = slots_seconds(g, shape, device);
+      if (best.lanes == 0 || time < least) best = shape, least = time;
+    }
+  return best;
 }
 
 double device_seconds(Geometry const& g, CudaDevice const& device) {
-  const double outputs = static_cast<double>(g.batch) * static_cast<double>(g.length);
-  const double taps = static_cast<double>(std::min(g.signal, g.filter));
-  const double rate = multiply_adds(g.compute_type()) * device.multiprocessors;
-  return kLaunchSeconds + std::max(outputs * taps / rate, g.bytes / (kCopyFraction * device.bytes_per_second));
+  return kLaunchSeconds +
+         std::max(slots_seconds(g, shape_of(g, device), device), g.bytes / (kCopyFraction * device.bytes_per_second));
 }
 
 double seconds(Geometry const& g, Resources const& r) {
@@ -81,7 +100,7 @@ class Direct final : public CudaMethod {
   }
 
  private:
-  static constexpr std::int64_t kBlocksAMultiprocessor = 64;  // of the grid; the kernel loops over what is left
+  static constexpr std::int64_t kBlocksAMultiprocessor = 24;  // of the grid; the kernel loops over what is left
 
   Geometry g_;
   kernels::DirectShape shape_;
@@ -98,7 +117,7 @@ std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
   const kernels::DirectShape shape = shape_of(g, current_device());
-  return "tiles of " + std::to_string(shape.threads * shape.outputs) + cuda_text(r);
+  return "tiles of " + std::to_string(shape.lanes * shape.outputs) + cuda_text(r);
 }
 
 }  // namespace
