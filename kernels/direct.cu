@@ -5,31 +5,33 @@
 namespace gpuconv::kernels {
 namespace {
 
+constexpr double kLongestRun = 8, kRunsAWarp = 2;
+
 template <class C, int kOutputs, bool kPacked>
 cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
   constexpr int pack = Pack<C>::size;
   const std::int64_t taps = problem.taps.columns;
-  const std::int64_t width = shape.lanes * std::int64_t{kOutputs};
   // Where rows of the output lie differently, some start their tiles as early as may be.
   const int early =
       problem.rows == 1 || problem.out.stride % pack == 0 ? misalignment<C>(problem.out.data, 0) : pack - 1;
+  const std::int64_t width = shape.lanes * std::int64_t{kOutputs}, block_runs = kDirectThreads / 32 * shape.groups;
   const std::int64_t row_tiles = (problem.length + early + width - 1) / width;
-  const std::int64_t block_tiles = kDirectThreads / 32 * shape.groups;
-  // In two steps: rows * row_tiles may overflow.
-  const std::int64_t wanted = row_tiles > blocks * block_tiles / problem.rows
-                                  ? blocks
-                                  : (problem.rows * row_tiles + block_tiles - 1) / block_tiles;
-  const std::int64_t next = wanted * block_tiles, last_piece = (taps - 1) / kDirectTaps<C> * kDirectTaps<C>;
+  // Long runs, but several for every warp, and all about as long.
+  const double warp_tiles =
+      static_cast<double>(row_tiles) * static_cast<double>(problem.rows) / static_cast<double>(blocks * block_runs);
+  const std::int64_t longest = static_cast<std::int64_t>(std::clamp(warp_tiles / kRunsAWarp, 1.0, kLongestRun));
+  const std::int64_t row_runs = (row_tiles + longest - 1) / longest, runs = problem.rows * row_runs;
+  const std::int64_t last_piece = (taps - 1) / kDirectTaps<C> * kDirectTaps<C>;
   const DirectTiles tiles{.shape = shape,
                           .room = direct_room(taps, sizeof(C)),
                           .pitch = direct_pitch(shape, taps, sizeof(C)),
                           .new_taps = last_piece > 0 || problem.taps.stride != 0,
                           .last_count = static_cast<int>(taps - last_piece),
                           .last_piece = last_piece,
-                          .row_tiles = row_tiles,
-                          .row_outputs = row_tiles * width,
-                          .next_row = next / row_tiles,
-                          .next_output = next % row_tiles * width};
+                          .run = static_cast<int>((row_tiles + row_runs - 1) / row_runs),
+                          .row_runs = row_runs,
+                          .runs = runs};
+  const std::int64_t wanted = std::min(blocks, (runs + block_runs - 1) / block_runs);
   return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
                         direct_shared_bytes(shape, taps, sizeof(C)), stream, problem, tiles);
 }

@@ -17,9 +17,9 @@ namespace gpuconv::kernels {
 template <class C>
 inline constexpr int kDirectTaps = 2048 / static_cast<int>(sizeof(C));
 
-/// Blocks that a multiprocessor has registers for: with one more the window spills.
+/// Blocks that a multiprocessor has registers for: with more the window spills.
 template <class C, bool kPacked>
-inline constexpr int kDirectResident = kPacked || std::is_integral_v<C> ? 5 : 6;
+inline constexpr int kDirectResident = kPacked || std::is_integral_v<C> ? 4 : 5;
 inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
 /// One of a group.
@@ -30,13 +30,13 @@ struct Lane {
 /// How the work of a launch is laid out. Lengths are in elements of the type that it computes in.
 struct DirectTiles {
   DirectShape shape;
-  int room;                 // in shared memory for the taps of a piece, and for the samples before a tile's outputs
-  int pitch;                // from group to group in shared memory
-  bool new_taps;            // for each tile
-  int last_count;           // taps of the filter's last piece
-  std::int64_t last_piece;  // and its first
-  std::int64_t row_tiles, row_outputs;  // of a row
-  std::int64_t next_row, next_output;   // a group's next tile is so many rows and outputs on
+  int room;                     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
+  int pitch;                    // from group to group in shared memory
+  bool new_taps;                // for each tile
+  int last_count;               // taps of the filter's last piece
+  std::int64_t last_piece;      // and its first
+  int run;                      // tiles of a run: consecutive ones of a row, which a group takes one after the other
+  std::int64_t row_runs, runs;  // of a row, of all
 };
 
 /// Elements by which `row` misses the boundary of an access of 16 bytes before it.
@@ -62,21 +62,20 @@ __device__ inline bool load_taps(Input const& taps, std::int64_t row, std::int64
   return not_finite;
 }
 
-/// What a group loads: samples [origin, origin + count) of a row, zero where there are none. `inside`: they all exist.
+/// What a group loads: samples [origin, origin + count) of a row, zero where there are none.
 struct Samples {
   std::int64_t row, origin;
   int count;
-  bool inside;
 };
 
 /// Loads samples as they are, kWidth an access: lanes * kOutputs of them and what more there is.
 template <int kWidth, int kOutputs, class C>
-__device__ __forceinline__ void copy_samples(Input const& data, Samples const& samples, Lane lane, C* to) {
+__device__ __forceinline__ void copy_samples(Input const& data, Samples const& samples, bool inside, Lane lane, C* to) {
   constexpr int bytes = kWidth * static_cast<int>(sizeof(C));
   const int next = lane.lanes * kWidth;
   int i = lane.index * kWidth;
   C const* from = row_of<C>(data, samples.row) + samples.origin + i;
-  if (samples.inside) {
+  if (inside) {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += kWidth, i += next, from += next) __pipeline_memcpy_async(to + i, from, bytes);
 #pragma unroll 1
@@ -95,8 +94,8 @@ __device__ __forceinline__ void copy_samples(Input const& data, Samples const& s
 /// Loads samples of any type; asynchronously where no conversion is needed. `aligned`: the first is at a multiple of 16
 /// bytes, and there is a whole number of accesses.
 template <int kOutputs, class C>
-__device__ __forceinline__ void load_samples(Input const& data, Samples const& samples, bool aligned, Lane lane,
-                                             C* to) {
+__device__ __forceinline__ void load_samples(Input const& data, Samples const& samples, bool inside, bool aligned,
+                                             Lane lane, C* to) {
   if (!same_bits<C>(data.type))
     with_row<C>(data, samples.row, [&](auto const* from) {
       for (int i = lane.index; i < samples.count; i += lane.lanes) {
@@ -104,8 +103,8 @@ __device__ __forceinline__ void load_samples(Input const& data, Samples const& s
         to[i] = at >= 0 && at < data.columns ? static_cast<C>(from[at]) : C(0);
       }
     });
-  else if (aligned) copy_samples<Pack<C>::size, kOutputs>(data, samples, lane, to);
-  else copy_samples<1, kOutputs>(data, samples, lane, to);
+  else if (aligned) copy_samples<Pack<C>::size, kOutputs>(data, samples, inside, lane, to);
+  else copy_samples<1, kOutputs>(data, samples, inside, lane, to);
 }
 
 /// Adds the products of the taps [first, last) of one access with the window that starts at `data`.
@@ -185,30 +184,52 @@ __device__ void add_existing_products(C const* tile, int at, C const* taps, int 
     }
 }
 
-/// A group's results, side by side in `results`, to outputs [o, o + lanes * kOutputs) of the row, those that exist.
-template <class T, class C, int kOutputs>
-__device__ inline void store_converted(C const* results, T* row, std::int64_t o, std::int64_t length, Lane lane) {
-#pragma unroll 1
-  for (int i = lane.index; i < lane.lanes * kOutputs; i += lane.lanes)
-    if (o + i >= 0 && o + i < length) row[o + i] = static_cast<T>(results[i]);
+/// Calls `f(p)` with a typed pointer to the row of the output. Floating-point results are of the type they are computed
+/// in; integers wrap to theirs.
+template <class C, class F>
+__device__ __forceinline__ void with_output_row(Output const& out, std::int64_t row, F f) {
+  if constexpr (std::is_floating_point_v<C>) f(static_cast<C*>(out.data) + row * out.stride);
+  else
+    visit_type(out.type, [&]<class T>(std::type_identity<T>) {
+      if constexpr (std::is_integral_v<T>) f(static_cast<T*>(out.data) + row * out.stride);
+    });
 }
 
-/// The same of the lanes' results `sum`, by way of `stage`, so that neighbours store to neighbouring addresses. All
-/// lanes of a warp take part; `active`: those that have results. `as_is`: the output is of the type C, and output `o`
-/// aligned.
 template <class C, int kOutputs>
-__device__ __forceinline__ void store_outputs(C const (&sum)[kOutputs], C* stage, Output const& out, std::int64_t row,
-                                              std::int64_t o, std::int64_t length, bool as_is, Lane lane, bool active) {
+__device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
+  Pack<C> y;
+#pragma unroll
+  for (int e = 0; e < Pack<C>::size; ++e) y.element[e] = sum[r + e];
+  return y;
+}
+
+/// A lane's results to the outputs from `o` on that exist. `as_is`: the output is of the type C, and output `o`
+/// aligned.
+template <class C>
+__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Output const& out, std::int64_t row,
+                                           std::int64_t o, std::int64_t length, bool as_is) {
+  constexpr int pack = Pack<C>::size;
+  if (as_is && o >= 0 && o + pack <= length)
+    *reinterpret_cast<Pack<C>*>(static_cast<C*>(out.data) + row * out.stride + o) = pack_of(sum, 0);
+  else
+    with_output_row<C>(out, row, [&]<class T>(T* to) {
+#pragma unroll
+      for (int e = 0; e < pack; ++e)
+        if (o + e >= 0 && o + e < length) to[o + e] = static_cast<T>(sum[e]);
+    });
+}
+
+/// The results of a group's lanes to the outputs from `o` on that exist, by way of `stage`, so that neighbours store to
+/// neighbouring addresses. All lanes of a warp take part; `active`: those that have results.
+template <class C, int kOutputs>
+__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Output const& out, std::int64_t row,
+                                             std::int64_t o, std::int64_t length, bool as_is, Lane lane, bool active) {
   constexpr int pack = Pack<C>::size;
   __syncwarp();  // the tile is done with
   if (active)
 #pragma unroll
-    for (int r = 0; r < kOutputs; r += pack) {
-      Pack<C> y;
-#pragma unroll
-      for (int e = 0; e < pack; ++e) y.element[e] = sum[r + e];
-      *reinterpret_cast<Pack<C>*>(stage + lane.index * kOutputs + r) = y;
-    }
+    for (int r = 0; r < kOutputs; r += pack)
+      *reinterpret_cast<Pack<C>*>(stage + lane.index * kOutputs + r) = pack_of(sum, r);
   __syncwarp();
   if (!active) return;
   if (as_is && o >= 0 && o + lane.lanes * kOutputs <= length) {
@@ -217,15 +238,11 @@ __device__ __forceinline__ void store_outputs(C const (&sum)[kOutputs], C* stage
 #pragma unroll
     for (int r = 0; r < kOutputs; r += pack, to += lane.lanes * pack, from += lane.lanes * pack)
       *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
-    return;
-  }
-  // Floating-point results are of the type they are computed in; integers wrap to theirs.
-  if constexpr (std::is_floating_point_v<C>)
-    store_converted<C, C, kOutputs>(stage, static_cast<C*>(out.data) + row * out.stride, o, length, lane);
-  else
-    visit_type(out.type, [&]<class T>(std::type_identity<T>) {
-      if constexpr (std::is_integral_v<T>)
-        store_converted<T, C, kOutputs>(stage, static_cast<T*>(out.data) + row * out.stride, o, length, lane);
+  } else
+    with_output_row<C>(out, row, [&]<class T>(T* to) {
+#pragma unroll 1
+      for (int i = lane.index; i < lane.lanes * kOutputs; i += lane.lanes)
+        if (o + i >= 0 && o + i < length) to[o + i] = static_cast<T>(stage[i]);
     });
 }
 
@@ -239,56 +256,55 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
   const int width = lanes * kOutputs;
   C* const tile = device::dynamic_shared<C>() + (warp * groups + min(group, groups - 1)) * tiles.pitch;
   C* const taps = tile + width + tiles.room;
-  const bool as_is = same_bits<C>(problem.out.type);
+  const bool as_is = std::is_floating_point_v<C> || same_bits<C>(problem.out.type);
   const bool aligned = same_bits<C>(problem.data.type) &&
                        (groups == 1 || (problem.data.stride % pack == 0 && problem.out.stride % pack == 0));
-
-  const std::int64_t first_tile = (std::int64_t{blockIdx.x} * warps + warp) * groups + group;
-  std::int64_t row = group < groups ? first_tile / tiles.row_tiles : problem.rows;
-  std::int64_t output = first_tile % tiles.row_tiles * width;
   int taps_at = -1;  // where the taps in shared memory start
   bool not_finite = false;
-  while (__any_sync(kWholeWarp, row < problem.rows)) {
+
+  const std::int64_t step = std::int64_t{gridDim.x} * (warps * groups);
+  for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.runs; base += step) {
+    const bool busy = group < groups && base + group < tiles.runs;
+    const std::int64_t run = busy ? base + group : base, row = run / tiles.row_runs;
     // Tiles start early, so that accesses of 16 bytes to the output are aligned.
-    const std::int64_t o = output - (as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
-    const bool active = row < problem.rows && o < problem.length;
-    C sum[kOutputs] = {};
-    int count = tiles.last_count;
-    for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
-      // The samples start early as well, and the taps as much later.
-      const std::int64_t start = problem.first + o - begin - count + 1;
-      const int early = aligned ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
-      const int end = early + count;
-      Samples samples{row, start - early, width + ((end + pack - 1) & -pack), true};
-      const std::int64_t after = samples.origin + samples.count;
-      bool touches = active;
-      if (samples.origin < 0 || after > problem.data.columns) {
-        samples.inside = false;
-        touches = active && samples.origin < problem.data.columns && after > 0;
-      }
-      if (!__any_sync(kWholeWarp, touches)) continue;
-      __syncwarp();  // the tile before is done with
-      if (touches) {
-        load_samples<kOutputs>(problem.data, samples, aligned, lane, tile);
-        if (early != taps_at || tiles.new_taps) {
-          const unsigned whole_group = kWholeWarp >> (32 - lane.lanes) << group * lane.lanes;
-          not_finite = __any_sync(whole_group, load_taps(problem.taps, row, begin, count, lane, taps + early)) != 0;
-          taps_at = early;
+    std::int64_t o = (run - row * tiles.row_runs) * (std::int64_t{tiles.run} * width) -
+                     (as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
+    for (int t = 0; t < tiles.run; ++t, o += width) {
+      const bool active = busy && o < problem.length;
+      if (!__any_sync(kWholeWarp, active)) break;
+      C sum[kOutputs] = {};
+      int count = tiles.last_count;
+      for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
+        // The samples start early as well, and the taps as much later.
+        const std::int64_t start = problem.first + o - begin - count + 1;
+        const int early = aligned ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
+        const int end = early + count;
+        const Samples samples{row, start - early, width + ((end + pack - 1) & -pack)};
+        const std::int64_t after = samples.origin + samples.count;
+        const bool inside = samples.origin >= 0 && after <= problem.data.columns;
+        const bool touches = active && (inside || (samples.origin < problem.data.columns && after > 0));
+        if (!__any_sync(kWholeWarp, touches)) continue;
+        __syncwarp();  // the tile before is done with
+        if (touches) {
+          load_samples<kOutputs>(problem.data, samples, inside, aligned, lane, tile);
+          if (early != taps_at || tiles.new_taps) {
+            const unsigned whole_group = kWholeWarp >> (32 - lane.lanes) << group * lane.lanes;
+            not_finite = __any_sync(whole_group, load_taps(problem.taps, row, begin, count, lane, taps + early)) != 0;
+            taps_at = early;
+          }
         }
+        __pipeline_commit();
+        __pipeline_wait_prior(0);
+        __syncwarp();
+        if (!touches) continue;
+        if (not_finite && !inside)
+          add_existing_products(tile, lane.index * kOutputs, taps, early, end, -samples.origin,
+                                problem.data.columns - samples.origin, sum);
+        else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
       }
-      __pipeline_commit();
-      __pipeline_wait_prior(0);
-      __syncwarp();
-      if (!touches) continue;
-      if (not_finite && !samples.inside)
-        add_existing_products(tile, lane.index * kOutputs, taps, early, end, -samples.origin,
-                              problem.data.columns - samples.origin, sum);
-      else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
+      if constexpr (kOutputs > pack) store_staged(sum, tile, problem.out, row, o, problem.length, as_is, lane, active);
+      else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, as_is);
     }
-    store_outputs(sum, tile, problem.out, row, o, problem.length, as_is, lane, active);
-    row += tiles.next_row;
-    output += tiles.next_output;
-    if (output >= tiles.row_outputs) output -= tiles.row_outputs, ++row;
   }
 }
 
