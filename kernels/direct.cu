@@ -5,33 +5,34 @@
 namespace gpuconv::kernels {
 namespace {
 
-constexpr double kLongestRun = 8, kRunsAWarp = 2;
+/// A group asks for its row and its place in it once a run.
+constexpr double kLongestRun = 8, kRunsAGroup = 2;
 
 template <class C, int kOutputs, bool kPacked>
 cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
   constexpr int pack = Pack<C>::size;
   const std::int64_t taps = problem.taps.columns;
-  // Where rows of the output lie differently, some start their tiles as early as may be.
+  // Tiles start early where the output is not aligned: some of them as early as may be, where its rows lie differently.
   const int early =
       problem.rows == 1 || problem.out.stride % pack == 0 ? misalignment<C>(problem.out.data, 0) : pack - 1;
-  const std::int64_t width = shape.lanes * std::int64_t{kOutputs}, block_runs = kDirectThreads / 32 * shape.groups;
+  const std::int64_t width = shape.lanes * std::int64_t{kOutputs}, block_groups = kDirectThreads / 32 * shape.groups;
   const std::int64_t row_tiles = (problem.length + early + width - 1) / width;
-  // Long runs, but several for every warp, and all about as long.
-  const double warp_tiles =
-      static_cast<double>(row_tiles) * static_cast<double>(problem.rows) / static_cast<double>(blocks * block_runs);
-  const std::int64_t longest = static_cast<std::int64_t>(std::clamp(warp_tiles / kRunsAWarp, 1.0, kLongestRun));
+  // Long runs, but several for every group, and all of a row about as long.
+  const double group_tiles =
+      static_cast<double>(row_tiles) * static_cast<double>(problem.rows) / static_cast<double>(blocks * block_groups);
+  const auto longest = static_cast<std::int64_t>(std::clamp(group_tiles / kRunsAGroup, 1.0, kLongestRun));
   const std::int64_t row_runs = (row_tiles + longest - 1) / longest, runs = problem.rows * row_runs;
   const std::int64_t last_piece = (taps - 1) / kDirectTaps<C> * kDirectTaps<C>;
   const DirectTiles tiles{.shape = shape,
                           .room = direct_room(taps, sizeof(C)),
                           .pitch = direct_pitch(shape, taps, sizeof(C)),
-                          .new_taps = last_piece > 0 || problem.taps.stride != 0,
-                          .last_count = static_cast<int>(taps - last_piece),
-                          .last_piece = last_piece,
                           .run = static_cast<int>((row_tiles + row_runs - 1) / row_runs),
                           .row_runs = row_runs,
-                          .runs = runs};
-  const std::int64_t wanted = std::min(blocks, (runs + block_runs - 1) / block_runs);
+                          .runs = runs,
+                          .last_piece = last_piece,
+                          .last_count = static_cast<int>(taps - last_piece),
+                          .new_taps = last_piece > 0 || problem.taps.stride != 0};
+  const std::int64_t wanted = std::min(blocks, (runs + block_groups - 1) / block_groups);
   return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
                         direct_shared_bytes(shape, taps, sizeof(C)), stream, problem, tiles);
 }

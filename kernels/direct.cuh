@@ -2,8 +2,9 @@
 // in the registers of each lane.
 //
 // A row is cut into tiles of lanes * kOutputs outputs, a filter into pieces of kDirectTaps taps, the last ones first. A
-// group of `lanes` lanes of one warp takes a tile: no group waits for another warp, so that a multiprocessor loads some
-// warps' tiles while it works on others', and a warp has room for the tiles of several short rows.
+// tile belongs to a group of `lanes` lanes of one warp, and so do its place in shared memory and its copy of the taps:
+// no warp ever waits for another. A multiprocessor so loads the tiles of some warps while it works on others', and a
+// warp has room for several short rows.
 //
 // Each output adds its products in the order of falling taps, whatever the tile, the piece or the alignment, so that
 // its bits depend on nothing but its window and the filter.
@@ -22,7 +23,7 @@ template <class C, bool kPacked>
 inline constexpr int kDirectResident = kPacked || std::is_integral_v<C> ? 4 : 5;
 inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
-/// One of a group.
+/// One lane of a group.
 struct Lane {
   int index, lanes;
 };
@@ -32,14 +33,14 @@ struct DirectTiles {
   DirectShape shape;
   int room;                     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
   int pitch;                    // from group to group in shared memory
-  bool new_taps;                // for each tile
-  int last_count;               // taps of the filter's last piece
-  std::int64_t last_piece;      // and its first
-  int run;                      // tiles of a run: consecutive ones of a row, which a group takes one after the other
+  int run;                      // tiles of a run: neighbours in a row, which a group takes one after the other
   std::int64_t row_runs, runs;  // of a row, of all
+  std::int64_t last_piece;      // of the filter: its first tap
+  int last_count;               // and how many it has
+  bool new_taps;                // every tile has to load its taps
 };
 
-/// Elements by which `row` misses the boundary of an access of 16 bytes before it.
+/// Elements from the last boundary of 16 bytes to `data` + `element`.
 template <class C>
 __host__ __device__ inline int misalignment(void const* data, std::int64_t element) {
   constexpr std::uintptr_t pack = Pack<C>::size;
@@ -68,43 +69,39 @@ struct Samples {
   int count;
 };
 
-/// Loads samples as they are, kWidth an access: lanes * kOutputs of them and what more there is.
-template <int kWidth, int kOutputs, class C>
+/// Loads samples as they are, 16 bytes at a time and asynchronously: lanes * kOutputs of them and what more there is.
+/// Whole accesses, of which the first is aligned. `inside`: all samples exist.
+template <int kOutputs, class C>
 __device__ __forceinline__ void copy_samples(Input const& data, Samples const& samples, bool inside, Lane lane, C* to) {
-  constexpr int bytes = kWidth * static_cast<int>(sizeof(C));
-  const int next = lane.lanes * kWidth;
-  int i = lane.index * kWidth;
+  constexpr int pack = Pack<C>::size;
+  const int next = lane.lanes * pack;
+  int i = lane.index * pack;
   C const* from = row_of<C>(data, samples.row) + samples.origin + i;
   if (inside) {
 #pragma unroll
-    for (int r = 0; r < kOutputs; r += kWidth, i += next, from += next) __pipeline_memcpy_async(to + i, from, bytes);
+    for (int r = 0; r < kOutputs; r += pack, i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
 #pragma unroll 1
-    for (; i < samples.count; i += next, from += next) __pipeline_memcpy_async(to + i, from, bytes);
+    for (; i < samples.count; i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
     return;
   }
 #pragma unroll 1
   for (; i < samples.count; i += next, from += next) {
     const std::int64_t at = samples.origin + i;
-    if (at >= 0 && at + kWidth <= data.columns) __pipeline_memcpy_async(to + i, from, bytes);
+    if (at >= 0 && at + pack <= data.columns) __pipeline_memcpy_async(to + i, from, kPackBytes);
     else
-      for (int e = 0; e < kWidth; ++e) to[i + e] = at + e >= 0 && at + e < data.columns ? from[e] : C(0);
+      for (int e = 0; e < pack; ++e) to[i + e] = at + e >= 0 && at + e < data.columns ? from[e] : C(0);
   }
 }
 
-/// Loads samples of any type; asynchronously where no conversion is needed. `aligned`: the first is at a multiple of 16
-/// bytes, and there is a whole number of accesses.
-template <int kOutputs, class C>
-__device__ __forceinline__ void load_samples(Input const& data, Samples const& samples, bool inside, bool aligned,
-                                             Lane lane, C* to) {
-  if (!same_bits<C>(data.type))
-    with_row<C>(data, samples.row, [&](auto const* from) {
-      for (int i = lane.index; i < samples.count; i += lane.lanes) {
-        const std::int64_t at = samples.origin + i;
-        to[i] = at >= 0 && at < data.columns ? static_cast<C>(from[at]) : C(0);
-      }
-    });
-  else if (aligned) copy_samples<Pack<C>::size, kOutputs>(data, samples, inside, lane, to);
-  else copy_samples<1, kOutputs>(data, samples, inside, lane, to);
+/// Loads samples of another type.
+template <class C>
+__device__ __forceinline__ void convert_samples(Input const& data, Samples const& samples, Lane lane, C* to) {
+  with_row<C>(data, samples.row, [&](auto const* from) {
+    for (int i = lane.index; i < samples.count; i += lane.lanes) {
+      const std::int64_t at = samples.origin + i;
+      to[i] = at >= 0 && at < data.columns ? static_cast<C>(from[at]) : C(0);
+    }
+  });
 }
 
 /// Adds the products of the taps [first, last) of one access with the window that starts at `data`.
@@ -127,8 +124,8 @@ __device__ __forceinline__ void add_some_products(C const* data, C const* taps, 
       for (int r = 0; r < kOutputs; ++r) sum[r] = multiply_add(window[r + e], h.element[e], sum[r]);
 }
 
-/// Adds the products of the taps [begin, end), both multiples of an access, with the window that starts at `data`. The
-/// window lives in a ring of registers: after kOutputs / pack + 1 steps every sample is in its place again.
+/// Adds the products of the taps [begin, end), both multiples of an access. The window lives in a ring of registers:
+/// after kOutputs / pack + 1 steps every sample is in its place again.
 template <class C, int kOutputs>
 __device__ __forceinline__ void add_whole_products(C const* data, C const* taps, int begin, int end,
                                                    C (&sum)[kOutputs]) {
@@ -157,8 +154,8 @@ __device__ __forceinline__ void add_whole_products(C const* data, C const* taps,
   }
 }
 
-/// Adds the products of the taps [begin, end). A tap of zero before or after them would not do: times an infinity it is
-/// NaN.
+/// Adds the products of the taps [begin, end), wherever in an access they begin and end. Zeros in place of the taps
+/// that complete an access would not do: zero times infinity is NaN.
 template <class C, int kOutputs>
 __device__ __forceinline__ void add_products(C const* data, C const* taps, int begin, int end, C (&sum)[kOutputs]) {
   constexpr int pack = Pack<C>::size;
@@ -246,6 +243,8 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
     });
 }
 
+/// `kPacked`: groups are as the shape says; else a group is a warp, and what follows from that is known to the
+/// compiler.
 template <class C, int kOutputs, bool kPacked>
 __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
     direct_kernel(Direct problem, DirectTiles tiles) {
@@ -253,12 +252,12 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
   const int lanes = kPacked ? tiles.shape.lanes : 32, groups = kPacked ? tiles.shape.groups : 1;
   const int warp = static_cast<int>(threadIdx.x) / 32, group = static_cast<int>(threadIdx.x) % 32 / lanes;
   const Lane lane{static_cast<int>(threadIdx.x) % 32 - group * lanes, lanes};
-  const int width = lanes * kOutputs;
+  const int width = lanes * kOutputs;  // of a tile
   C* const tile = device::dynamic_shared<C>() + (warp * groups + min(group, groups - 1)) * tiles.pitch;
   C* const taps = tile + width + tiles.room;
-  const bool as_is = std::is_floating_point_v<C> || same_bits<C>(problem.out.type);
-  const bool aligned = same_bits<C>(problem.data.type) &&
-                       (groups == 1 || (problem.data.stride % pack == 0 && problem.out.stride % pack == 0));
+  const bool from_as_is = same_bits<C>(problem.data.type);
+  const bool to_as_is = std::is_floating_point_v<C> || same_bits<C>(problem.out.type);
+  const auto any = [](bool group_does) { return kPacked ? __any_sync(kWholeWarp, group_does) != 0 : group_does; };
   int taps_at = -1;  // where the taps in shared memory start
   bool not_finite = false;
 
@@ -268,27 +267,28 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
     const std::int64_t run = busy ? base + group : base, row = run / tiles.row_runs;
     // Tiles start early, so that accesses of 16 bytes to the output are aligned.
     std::int64_t o = (run - row * tiles.row_runs) * (std::int64_t{tiles.run} * width) -
-                     (as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
+                     (to_as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
     for (int t = 0; t < tiles.run; ++t, o += width) {
       const bool active = busy && o < problem.length;
-      if (!__any_sync(kWholeWarp, active)) break;
+      if (!any(active)) break;
       C sum[kOutputs] = {};
       int count = tiles.last_count;
       for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
         // The samples start early as well, and the taps as much later.
         const std::int64_t start = problem.first + o - begin - count + 1;
-        const int early = aligned ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
+        const int early = from_as_is ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
         const int end = early + count;
         const Samples samples{row, start - early, width + ((end + pack - 1) & -pack)};
         const std::int64_t after = samples.origin + samples.count;
         const bool inside = samples.origin >= 0 && after <= problem.data.columns;
         const bool touches = active && (inside || (samples.origin < problem.data.columns && after > 0));
-        if (!__any_sync(kWholeWarp, touches)) continue;
+        if (!any(touches)) continue;
         __syncwarp();  // the tile before is done with
         if (touches) {
-          load_samples<kOutputs>(problem.data, samples, inside, aligned, lane, tile);
+          if (from_as_is) copy_samples<kOutputs>(problem.data, samples, inside, lane, tile);
+          else convert_samples(problem.data, samples, lane, tile);
           if (early != taps_at || tiles.new_taps) {
-            const unsigned whole_group = kWholeWarp >> (32 - lane.lanes) << group * lane.lanes;
+            const unsigned whole_group = kWholeWarp >> (32 - lanes) << group * lanes;
             not_finite = __any_sync(whole_group, load_taps(problem.taps, row, begin, count, lane, taps + early)) != 0;
             taps_at = early;
           }
@@ -302,8 +302,9 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
                                 problem.data.columns - samples.origin, sum);
         else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
       }
-      if constexpr (kOutputs > pack) store_staged(sum, tile, problem.out, row, o, problem.length, as_is, lane, active);
-      else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, as_is);
+      if constexpr (kOutputs > pack)
+        store_staged(sum, tile, problem.out, row, o, problem.length, to_as_is, lane, active);
+      else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, to_as_is);
     }
   }
 }
