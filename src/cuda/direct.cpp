@@ -16,38 +16,42 @@ std::string refusal(Geometry const&) { return why_no_device(); }
 // Expected, not measured: what the compiled kernel issues, in instructions of a warp. A multiprocessor of an H200
 // issues four a cycle; a double takes two cycles there, a 64-bit product several instructions.
 constexpr double kSlotsASecond = 1.98e9;  // of a quarter of a multiprocessor, which has warps of its own
-constexpr double kSlotsATile = 190, kSlotsAnAccess = 3, kSlotsATap = 1.2;
+constexpr double kSlotsATile = 160, kSlotsAnAccess = 3, kSlotsATap = 1.2;
 constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
-constexpr std::size_t kSharedBytes = 32 << 10;                              // a block: several on a multiprocessor
+// Expected as well: how fast the second-level cache is, where tiles of a row load the same samples, and how much of the
+// shorter of transfers and work shows.
+constexpr double kCacheFraction = 1.1, kNotHidden = 0.1;
+constexpr std::size_t kSharedBytes = 32 << 10;  // a block at most: several on a multiprocessor
 
-/// Of the work, apart from the transfers of memory.
-double slots_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
+double work_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
   const Type compute = g.compute_type();
   const double product = compute == Type::float32   ? kSlotsAFloat
                          : compute == Type::float64 ? kSlotsADouble
                                                     : kSlotsAnInteger;
-  const double taps = static_cast<double>(std::min(g.signal, g.filter));
+  const double taps = static_cast<double>(std::min(g.signal, g.filter)), width = shape.lanes * shape.outputs;
   const double pack = 16.0 / static_cast<double>(size_of(compute));
-  const double accesses = (shape.outputs + taps / shape.lanes) / pack;
-  const double tile = kSlotsATile + kSlotsAnAccess * accesses + taps * (shape.outputs * product + kSlotsATap);
-  const double tiles =
-      static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / (shape.lanes * shape.outputs));
+  const double tile = kSlotsATile + kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
+                      taps * (shape.outputs * product + kSlotsATap);
+  const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
   const double warps = std::ceil(tiles / shape.groups), quarters = 4.0 * device.multiprocessors;
-  return std::max(warps / quarters, 1.0) * tile / kSlotsASecond;
+  const double slots = std::max(warps / quarters, 1.0) * tile / kSlotsASecond;
+  const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));
+  const double transfers = (g.bytes + again) / (kCacheFraction * device.bytes_per_second);
+  return std::max(slots, transfers) + kNotHidden * std::min(slots, transfers);
 }
 
-/// The fastest: many outputs a lane have the fewest instructions, few are more warps, groups fill them with short rows.
+/// The fastest: many outputs a lane take the fewest instructions, few make more warps, groups fill warps with short
+/// rows.
 kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
   const std::size_t element = size_of(g.compute_type());
+  const std::int64_t taps = std::min(g.signal, g.filter);
   kernels::DirectShape best{};
   double least = 0;
   for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
     for (int lanes = 32; lanes >= 1; --lanes) {
       kernels::DirectShape shape{outputs, lanes, 32 / lanes};
-      while (shape.groups > 1 &&
-             kernels::direct_shared_bytes(shape, std::min(g.signal, g.filter), element) > kSharedBytes)
-        --shape.groups;
-      const double time = slots_seconds(g, shape, device);
+      while (shape.groups > 1 && kernels::direct_shared_bytes(shape, taps, element) > kSharedBytes) --shape.groups;
+      const double time = work_seconds(g, shape, device);
       if (best.lanes == 0 || time < least) best = shape, least = time;
     }
   return best;
@@ -55,7 +59,7 @@ kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
 
 double device_seconds(Geometry const& g, CudaDevice const& device) {
   return kLaunchSeconds +
-         std::max(slots_seconds(g, shape_of(g, device), device), g.bytes / (kCopyFraction * device.bytes_per_second));
+         std::max(work_seconds(g, shape_of(g, device), device), g.bytes / (kCopyFraction * device.bytes_per_second));
 }
 
 double seconds(Geometry const& g, Resources const& r) {
@@ -100,7 +104,8 @@ class Direct final : public CudaMethod {
   }
 
  private:
-  static constexpr std::int64_t kBlocksAMultiprocessor = 24;  // of the grid; the kernel loops over what is left
+  // Of the grid; the kernel loops over what is left. Several times what fits: the first to end are replaced.
+  static constexpr std::int64_t kBlocksAMultiprocessor = 24;
 
   Geometry g_;
   kernels::DirectShape shape_;
