@@ -5,8 +5,8 @@
 namespace gpuconv::kernels {
 namespace {
 
-/// A group asks for its row and its place in it once a run.
-constexpr double kLongestRun = 8, kRunsAGroup = 2;
+/// A group asks for its row and its place in it once a stretch.
+constexpr double kLongestStretch = 8, kStretchesAGroup = 2;
 
 template <class C, int kOutputs, bool kPacked>
 cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t blocks, cudaStream_t stream) {
@@ -17,22 +17,22 @@ cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t
       problem.rows == 1 || problem.out.stride % pack == 0 ? misalignment<C>(problem.out.data, 0) : pack - 1;
   const std::int64_t width = shape.lanes * std::int64_t{kOutputs}, block_groups = kDirectThreads / 32 * shape.groups;
   const std::int64_t row_tiles = (problem.length + early + width - 1) / width;
-  // Long runs, but several for every group, and all of a row about as long.
+  // Long stretches, but several for every group, and all of a row about as long.
   const double group_tiles =
       static_cast<double>(row_tiles) * static_cast<double>(problem.rows) / static_cast<double>(blocks * block_groups);
-  const auto longest = static_cast<std::int64_t>(std::clamp(group_tiles / kRunsAGroup, 1.0, kLongestRun));
-  const std::int64_t row_runs = (row_tiles + longest - 1) / longest, runs = problem.rows * row_runs;
+  const auto longest = static_cast<std::int64_t>(std::clamp(group_tiles / kStretchesAGroup, 1.0, kLongestStretch));
+  const std::int64_t row_stretches = (row_tiles + longest - 1) / longest, stretches = problem.rows * row_stretches;
   const std::int64_t last_piece = (taps - 1) / kDirectTaps<C> * kDirectTaps<C>;
   const DirectTiles tiles{.shape = shape,
                           .room = direct_room(taps, sizeof(C)),
                           .pitch = direct_pitch(shape, taps, sizeof(C)),
-                          .run = static_cast<int>((row_tiles + row_runs - 1) / row_runs),
-                          .row_runs = row_runs,
-                          .runs = runs,
+                          .stretch = static_cast<int>((row_tiles + row_stretches - 1) / row_stretches),
+                          .row_stretches = row_stretches,
+                          .stretches = stretches,
                           .last_piece = last_piece,
                           .last_count = static_cast<int>(taps - last_piece),
                           .new_taps = last_piece > 0 || problem.taps.stride != 0};
-  const std::int64_t wanted = std::min(blocks, (runs + block_groups - 1) / block_groups);
+  const std::int64_t wanted = std::min(blocks, (stretches + block_groups - 1) / block_groups);
   return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
                         direct_shared_bytes(shape, taps, sizeof(C)), stream, problem, tiles);
 }

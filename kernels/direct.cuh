@@ -14,13 +14,11 @@
 
 namespace gpuconv::kernels {
 
-/// Taps in shared memory at a time: 2 KiB.
 template <class C>
-inline constexpr int kDirectTaps = 2048 / static_cast<int>(sizeof(C));
-
+inline constexpr int kDirectTaps = direct_taps(sizeof(C));
 /// Blocks that a multiprocessor has registers for: with more the window spills.
-template <class C, bool kPacked>
-inline constexpr int kDirectResident = kPacked || std::is_integral_v<C> ? 4 : 5;
+template <class C>
+inline constexpr int kDirectResident = std::is_integral_v<C> ? 4 : 5;
 inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
 /// One lane of a group.
@@ -31,13 +29,13 @@ struct Lane {
 /// How the work of a launch is laid out. Lengths are in elements of the type that it computes in.
 struct DirectTiles {
   DirectShape shape;
-  int room;                     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
-  int pitch;                    // from group to group in shared memory
-  int run;                      // tiles of a run: neighbours in a row, which a group takes one after the other
-  std::int64_t row_runs, runs;  // of a row, of all
-  std::int64_t last_piece;      // of the filter: its first tap
-  int last_count;               // and how many it has
-  bool new_taps;                // every tile has to load its taps
+  int room;     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
+  int pitch;    // from group to group in shared memory
+  int stretch;  // tiles of a stretch: neighbours in a row, which a group takes one after the other
+  std::int64_t row_stretches, stretches;  // of a row, of all rows
+  std::int64_t last_piece;                // of the filter: its first tap
+  int last_count;                         // and how many it has
+  bool new_taps;                          // every tile has to load its taps
 };
 
 /// Elements from the last boundary of 16 bytes to `data` + `element`.
@@ -200,8 +198,8 @@ __device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
   return y;
 }
 
-/// A lane's results to the outputs from `o` on that exist. `as_is`: the output is of the type C, and output `o`
-/// aligned.
+/// A lane's results, one access, to the outputs from `o` on that exist. `as_is`: the output is of the type C, and
+/// output `o` aligned.
 template <class C>
 __device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Output const& out, std::int64_t row,
                                            std::int64_t o, std::int64_t length, bool as_is) {
@@ -246,8 +244,7 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
 /// `kPacked`: groups are as the shape says; else a group is a warp, and what follows from that is known to the
 /// compiler.
 template <class C, int kOutputs, bool kPacked>
-__global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
-    direct_kernel(Direct problem, DirectTiles tiles) {
+__global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_kernel(Direct problem, DirectTiles tiles) {
   constexpr int pack = Pack<C>::size, warps = kDirectThreads / 32;
   const int lanes = kPacked ? tiles.shape.lanes : 32, groups = kPacked ? tiles.shape.groups : 1;
   const int warp = static_cast<int>(threadIdx.x) / 32, group = static_cast<int>(threadIdx.x) % 32 / lanes;
@@ -262,13 +259,13 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C, kPacked>)
   bool not_finite = false;
 
   const std::int64_t step = std::int64_t{gridDim.x} * (warps * groups);
-  for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.runs; base += step) {
-    const bool busy = group < groups && base + group < tiles.runs;
-    const std::int64_t run = busy ? base + group : base, row = run / tiles.row_runs;
+  for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.stretches; base += step) {
+    const bool busy = group < groups && base + group < tiles.stretches;
+    const std::int64_t stretch = busy ? base + group : base, row = stretch / tiles.row_stretches;
     // Tiles start early, so that accesses of 16 bytes to the output are aligned.
-    std::int64_t o = (run - row * tiles.row_runs) * (std::int64_t{tiles.run} * width) -
+    std::int64_t o = (stretch - row * tiles.row_stretches) * (std::int64_t{tiles.stretch} * width) -
                      (to_as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
-    for (int t = 0; t < tiles.run; ++t, o += width) {
+    for (int t = 0; t < tiles.stretch; ++t, o += width) {
       const bool active = busy && o < problem.length;
       if (!any(active)) break;
       C sum[kOutputs] = {};

@@ -46,9 +46,11 @@ constexpr int direct_outputs(std::size_t element_bytes) { return 5 * 16 / static
 constexpr int direct_few_outputs(std::size_t element_bytes) { return 16 / static_cast<int>(element_bytes); }
 inline constexpr int kDirectThreads = 128;  // a block
 
-/// Elements of shared memory for the taps at a time, of 2 KiB at most, that may start anywhere in an access.
+/// Taps in shared memory at a time: 2 KiB.
+constexpr int direct_taps(std::size_t element_bytes) { return 2048 / static_cast<int>(element_bytes); }
+/// Elements of shared memory for those of a filter, wherever in an access they start.
 constexpr int direct_room(std::int64_t taps, std::size_t element_bytes) {
-  const int pack = 16 / static_cast<int>(element_bytes), most = 128 * pack;
+  const int pack = 16 / static_cast<int>(element_bytes), most = direct_taps(element_bytes);
   return (static_cast<int>(taps < most ? taps : most) + 2 * (pack - 1)) / pack * pack;
 }
 /// Elements from group to group: a tile, the samples before it and the taps, in whole 128 bytes apart from the tile:
