@@ -61,6 +61,15 @@ __device__ inline bool load_taps(Input const& taps, std::int64_t row, std::int64
   return not_finite;
 }
 
+/// Which of `count` elements from `origin` on lie within [0, length).
+struct Existing {
+  __device__ Existing(std::int64_t origin, int count, std::int64_t length)
+      : first(static_cast<int>(max(min(-origin, std::int64_t{count}), std::int64_t{0}))),
+        last(static_cast<int>(max(min(length - origin, std::int64_t{count}), std::int64_t{0}))) {}
+  __device__ bool all(int i, int n) const { return i >= first && i + n <= last; }
+  int first, last;
+};
+
 /// What a group loads: samples [origin, origin + count) of a row, zero where there are none.
 struct Samples {
   std::int64_t row, origin;
@@ -82,23 +91,21 @@ __device__ __forceinline__ void copy_samples(Input const& data, Samples const& s
     for (; i < samples.count; i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
     return;
   }
+  const Existing existing(samples.origin, samples.count, data.columns);
 #pragma unroll 1
-  for (; i < samples.count; i += next, from += next) {
-    const std::int64_t at = samples.origin + i;
-    if (at >= 0 && at + pack <= data.columns) __pipeline_memcpy_async(to + i, from, kPackBytes);
+  for (; i < samples.count; i += next, from += next)
+    if (existing.all(i, pack)) __pipeline_memcpy_async(to + i, from, kPackBytes);
     else
-      for (int e = 0; e < pack; ++e) to[i + e] = at + e >= 0 && at + e < data.columns ? from[e] : C(0);
-  }
+      for (int e = 0; e < pack; ++e) to[i + e] = existing.all(i + e, 1) ? from[e] : C(0);
 }
 
 /// Loads samples of another type.
 template <class C>
 __device__ __forceinline__ void convert_samples(Input const& data, Samples const& samples, Lane lane, C* to) {
+  const Existing existing(samples.origin, samples.count, data.columns);
   with_row<C>(data, samples.row, [&](auto const* from) {
-    for (int i = lane.index; i < samples.count; i += lane.lanes) {
-      const std::int64_t at = samples.origin + i;
-      to[i] = at >= 0 && at < data.columns ? static_cast<C>(from[at]) : C(0);
-    }
+    for (int i = lane.index; i < samples.count; i += lane.lanes)
+      to[i] = existing.all(i, 1) ? static_cast<C>(from[samples.origin + i]) : C(0);
   });
 }
 
@@ -166,17 +173,15 @@ __device__ __forceinline__ void add_products(C const* data, C const* taps, int b
   if (rest >= whole && rest < end) add_some_products(data + rest, taps + rest, 0, end - rest, sum);
 }
 
-/// The same where zero in place of a missing sample would not do, because a tap is not finite: only samples
-/// [from, to) of the tile exist. `at`: of the lane's first output in the tile.
+/// The same where zero in place of a missing sample would not do, because a tap is not finite: only some
+/// of the tile exist. `at`: of the lane's first output in the tile.
 template <class C, int kOutputs>
-__device__ void add_existing_products(C const* tile, int at, C const* taps, int begin, int end, std::int64_t from,
-                                      std::int64_t to, C (&sum)[kOutputs]) {
+__device__ void add_existing_products(C const* tile, int at, C const* taps, int begin, int end, Existing existing,
+                                      C (&sum)[kOutputs]) {
   for (int tap = begin; tap < end; ++tap)
 #pragma unroll
-    for (int r = 0; r < kOutputs; ++r) {
-      const int i = at + r + tap;
-      if (i >= from && i < to) sum[r] = multiply_add(tile[i], taps[tap], sum[r]);
-    }
+    for (int r = 0; r < kOutputs; ++r)
+      if (existing.all(at + r + tap, 1)) sum[r] = multiply_add(tile[at + r + tap], taps[tap], sum[r]);
 }
 
 /// Calls `f(p)` with a typed pointer to the row of the output. Floating-point results are of the type they are computed
@@ -227,18 +232,31 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
       *reinterpret_cast<Pack<C>*>(stage + lane.index * kOutputs + r) = pack_of(sum, r);
   __syncwarp();
   if (!active) return;
-  if (as_is && o >= 0 && o + lane.lanes * kOutputs <= length) {
-    C* to = static_cast<C*>(out.data) + row * out.stride + o + lane.index * pack;
-    C const* from = stage + lane.index * pack;
-#pragma unroll
-    for (int r = 0; r < kOutputs; r += pack, to += lane.lanes * pack, from += lane.lanes * pack)
-      *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
-  } else
+  const int width = lane.lanes * kOutputs, next = lane.lanes * pack;
+  if (!as_is) {
+    const Existing existing(o, width, length);
     with_output_row<C>(out, row, [&]<class T>(T* to) {
 #pragma unroll 1
-      for (int i = lane.index; i < lane.lanes * kOutputs; i += lane.lanes)
-        if (o + i >= 0 && o + i < length) to[o + i] = static_cast<T>(stage[i]);
+      for (int i = lane.index; i < width; i += lane.lanes)
+        if (existing.all(i, 1)) to[o + i] = static_cast<T>(stage[i]);
     });
+    return;
+  }
+  C* to = static_cast<C*>(out.data) + row * out.stride + o + lane.index * pack;
+  C const* from = stage + lane.index * pack;
+  if (o >= 0 && o + width <= length) {
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += pack, to += next, from += next)
+      *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
+    return;
+  }
+  const Existing existing(o, width, length);
+#pragma unroll 1
+  for (int i = lane.index * pack; i < width; i += next, to += next, from += next)
+    if (existing.all(i, pack)) *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
+    else
+      for (int e = 0; e < pack; ++e)
+        if (existing.all(i + e, 1)) to[e] = from[e];
 }
 
 /// `kPacked`: groups are as the shape says; else a group is a warp, and what follows from that is known to the
@@ -295,8 +313,8 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
         __syncwarp();
         if (!touches) continue;
         if (not_finite && !inside)
-          add_existing_products(tile, lane.index * kOutputs, taps, early, end, -samples.origin,
-                                problem.data.columns - samples.origin, sum);
+          add_existing_products(tile, lane.index * kOutputs, taps, early, end,
+                                Existing(samples.origin, samples.count, problem.data.columns), sum);
         else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
       }
       if constexpr (kOutputs > pack)
