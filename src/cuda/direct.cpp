@@ -16,7 +16,8 @@ std::string refusal(Geometry const&) { return why_no_device(); }
 // Expected, not measured: what the compiled kernel issues, in instructions of a warp. A multiprocessor of an H200
 // issues four a cycle; a double takes two cycles there, a 64-bit product several instructions.
 constexpr double kSlotsASecond = 1.98e9;  // of a quarter of a multiprocessor, which has warps of its own
-constexpr double kSlotsATile = 160, kSlotsAnAccess = 3, kSlotsATap = 1.2;
+constexpr double kSlotsATile = 160, kSlotsASmallTile = 280;  // of a warp; of one of its groups
+constexpr double kSlotsAnAccess = 3, kSlotsATap = 1.3;
 constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
 // Expected as well: how fast the second-level cache is, where tiles of a row load the same samples, and how much of the
 // shorter of transfers and work shows.
@@ -30,7 +31,9 @@ double work_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDe
                                                     : kSlotsAnInteger;
   const double taps = static_cast<double>(std::min(g.signal, g.filter)), width = shape.lanes * shape.outputs;
   const double pack = 16.0 / static_cast<double>(size_of(compute));
-  const double tile = kSlotsATile + kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
+  const bool whole_warps = shape.lanes == 32;
+  const double tile = (whole_warps ? kSlotsATile : kSlotsASmallTile) +
+                      kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
                       taps * (shape.outputs * product + kSlotsATap);
   const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
   const double warps = std::ceil(tiles / shape.groups), quarters = 4.0 * device.multiprocessors;
