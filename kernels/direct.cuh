@@ -1,7 +1,11 @@
-// Direct convolution: a tile of the data in shared memory, a run of consecutive outputs and a sliding window of the
-// data in the registers of each thread.
+// Direct convolution: tiles of the data in shared memory, a run of consecutive outputs and a sliding window of the data
+// in the registers of each lane.
 //
-// A row is cut into tiles of threads * kOutputs outputs, a filter into pieces of kDirectTaps taps, the last ones first.
+// A row is cut into tiles of lanes * kOutputs outputs, a filter into pieces of kDirectTaps taps, the last ones first. A
+// tile belongs to a group of `lanes` lanes of one warp, and so do its place in shared memory and its copy of the taps:
+// no warp ever waits for another. A multiprocessor so loads the tiles of some warps while it works on others', and a
+// warp has room for several short rows.
+//
 // Each output adds its products in the order of falling taps, whatever the tile, the piece or the alignment, so that
 // its bits depend on nothing but its window and the filter.
 #pragma once
@@ -10,178 +14,313 @@
 
 namespace gpuconv::kernels {
 
-/// Taps in shared memory at a time: 2 KiB.
 template <class C>
-inline constexpr int kDirectTaps = 2048 / static_cast<int>(sizeof(C));
-
-/// Blocks of the most threads that a multiprocessor has registers for: with one more the window spills.
-inline constexpr int kDirectResident = 3;
-
-/// Taps of a piece, rounded up to whole accesses.
+inline constexpr int kDirectTaps = direct_taps(sizeof(C));
+/// Blocks that a multiprocessor has registers for: with more the window spills.
 template <class C>
-__host__ __device__ constexpr int direct_piece(std::int64_t taps) {
-  constexpr int pack = Pack<C>::size;
-  return taps >= kDirectTaps<C> ? kDirectTaps<C> : (static_cast<int>(taps) + pack - 1) / pack * pack;
+inline constexpr int kDirectResident = std::is_integral_v<C> ? 4 : 5;
+inline constexpr unsigned kWholeWarp = 0xffffffffu;
+
+/// One lane of a group.
+struct Lane {
+  int index, lanes;
+};
+
+/// How the work of a launch is laid out. Lengths are in elements of the type that it computes in.
+struct DirectTiles {
+  DirectShape shape;
+  int room;     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
+  int pitch;    // from group to group in shared memory
+  int stretch;  // tiles of a stretch: neighbours in a row, which a group takes one after the other
+  std::int64_t row_stretches, stretches;  // of a row, of all rows
+  std::int64_t last_piece;                // of the filter: its first tap
+  int last_count;                         // and how many it has
+  bool new_taps;                          // every tile has to load its taps
+};
+
+/// Elements from the last boundary of 16 bytes to `data` + `element`.
+template <class C>
+__host__ __device__ inline int misalignment(void const* data, std::int64_t element) {
+  constexpr std::uintptr_t pack = Pack<C>::size;
+  return static_cast<int>((reinterpret_cast<std::uintptr_t>(data) / sizeof(C) + static_cast<std::uintptr_t>(element)) %
+                          pack);
 }
 
-/// Elements of shared memory a block needs: the taps, and the data of its outputs.
+/// Taps [begin, begin + count) in falling order to to[0, count), by the lanes of a group; returns whether this lane saw
+/// one that is not finite.
 template <class C>
-__host__ __device__ constexpr int direct_shared(DirectShape shape, std::int64_t taps) {
-  return shape.threads * shape.outputs + 2 * direct_piece<C>(taps);
-}
-
-/// Outputs by which tiles start early, so that accesses of 16 bytes to a row's data are aligned.
-template <class C>
-__device__ inline int direct_shift(Input const& data, std::int64_t row, std::int64_t first) {
-  if (!same_bits<C>(data.type)) return 0;
-  const auto elements = reinterpret_cast<std::uintptr_t>(row_of<C>(data, row)) / sizeof(C);
-  return static_cast<int>((elements + static_cast<std::uintptr_t>(first) + 1) % Pack<C>::size);
-}
-
-/// Taps [begin, begin + count) in falling order to to[padded - count, padded); returns whether this thread saw one that
-/// is not finite.
-template <class C>
-__device__ inline bool load_taps(Input const& taps, std::int64_t row, std::int64_t begin, int count, int padded,
-                                 C* to) {
+__device__ inline bool load_taps(Input const& taps, std::int64_t row, std::int64_t begin, int count, Lane lane, C* to) {
   bool not_finite = false;
   with_row<C>(taps, row, [&](auto const* from) {
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) {
+    for (int i = lane.index; i < count; i += lane.lanes) {
       const C tap = static_cast<C>(from[begin + i]);
       not_finite |= !is_finite(tap);
-      to[padded - 1 - i] = tap;
+      to[count - 1 - i] = tap;
     }
   });
   return not_finite;
 }
 
-/// Samples [origin, origin + count) of a row, zero where there are none. Asynchronous where no conversion is needed:
-/// then `origin` is such that whole accesses are aligned, and `count` is a multiple of them.
-template <class C>
-__device__ inline void load_tile(Input const& data, std::int64_t row, std::int64_t origin, int count, C* to) {
+/// Which of `count` elements from `origin` on lie within [0, length).
+struct Existing {
+  __device__ Existing(std::int64_t origin, int count, std::int64_t length)
+      : first(static_cast<int>(max(min(-origin, std::int64_t{count}), std::int64_t{0}))),
+        last(static_cast<int>(max(min(length - origin, std::int64_t{count}), std::int64_t{0}))) {}
+  __device__ bool all(int i, int n) const { return i >= first && i + n <= last; }
+  int first, last;
+};
+
+/// What a group loads: samples [origin, origin + count) of a row, zero where there are none.
+struct Samples {
+  std::int64_t row, origin;
+  int count;
+};
+
+/// Loads samples as they are, 16 bytes at a time and asynchronously: lanes * kOutputs of them and what more there is.
+/// Whole accesses, of which the first is aligned. `inside`: all samples exist.
+template <int kOutputs, class C>
+__device__ __forceinline__ void copy_samples(Input const& data, Samples const& samples, bool inside, Lane lane, C* to) {
   constexpr int pack = Pack<C>::size;
-  const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
-  if (same_bits<C>(data.type)) {
-    C const* const from = row_of<C>(data, row);
-    for (int i = thread * pack; i < count; i += threads * pack) {
-      const std::int64_t at = origin + i;
-      if (at >= 0 && at + pack <= data.columns) __pipeline_memcpy_async(to + i, from + at, kPackBytes);
-      else
-        for (int e = 0; e < pack; ++e) to[i + e] = at + e >= 0 && at + e < data.columns ? from[at + e] : C(0);
-    }
-  } else {
-    with_row<C>(data, row, [&](auto const* from) {
-      for (int i = thread; i < count; i += threads) {
-        const std::int64_t at = origin + i;
-        to[i] = at >= 0 && at < data.columns ? static_cast<C>(from[at]) : C(0);
-      }
-    });
+  const int next = lane.lanes * pack;
+  int i = lane.index * pack;
+  C const* from = row_of<C>(data, samples.row) + samples.origin + i;
+  if (inside) {
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += pack, i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
+#pragma unroll 1
+    for (; i < samples.count; i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
+    return;
   }
-  __pipeline_commit();
-  __pipeline_wait_prior(0);
+  const Existing existing(samples.origin, samples.count, data.columns);
+#pragma unroll 1
+  for (; i < samples.count; i += next, from += next)
+    if (existing.all(i, pack)) __pipeline_memcpy_async(to + i, from, kPackBytes);
+    else
+      for (int e = 0; e < pack; ++e) to[i + e] = existing.all(i + e, 1) ? from[e] : C(0);
 }
 
-/// Adds the products of `padded` taps, the first `skip` of which do not exist, with the window that starts at `data`.
-/// The window lives in a ring of registers: after kOutputs / pack + 1 steps every sample is in its place again.
+/// Loads samples of another type.
+template <class C>
+__device__ __forceinline__ void convert_samples(Input const& data, Samples const& samples, Lane lane, C* to) {
+  const Existing existing(samples.origin, samples.count, data.columns);
+  with_row<C>(data, samples.row, [&](auto const* from) {
+    for (int i = lane.index; i < samples.count; i += lane.lanes)
+      to[i] = existing.all(i, 1) ? static_cast<C>(from[samples.origin + i]) : C(0);
+  });
+}
+
+/// Adds the products of the taps [first, last) of one access with the window that starts at `data`.
 template <class C, int kOutputs>
-__device__ __forceinline__ void add_products(C const* data, C const* taps, int padded, int skip, C (&sum)[kOutputs]) {
-  constexpr int pack = Pack<C>::size, ring = kOutputs + pack;
-  C window[ring];
+__device__ __forceinline__ void add_some_products(C const* data, C const* taps, int first, int last,
+                                                  C (&sum)[kOutputs]) {
+  constexpr int pack = Pack<C>::size;
+  C window[kOutputs + pack];
 #pragma unroll
-  for (int r = 0; r < kOutputs; r += pack) {
+  for (int r = 0; r < kOutputs + pack; r += pack) {
     const Pack<C> x = *reinterpret_cast<Pack<C> const*>(data + r);
 #pragma unroll
     for (int e = 0; e < pack; ++e) window[r + e] = x.element[e];
   }
-  for (int first = 0; first < padded; first += ring) {
+  const Pack<C> h = *reinterpret_cast<Pack<C> const*>(taps);
+#pragma unroll
+  for (int e = 0; e < pack; ++e)
+    if (e >= first && e < last)
+#pragma unroll
+      for (int r = 0; r < kOutputs; ++r) sum[r] = multiply_add(window[r + e], h.element[e], sum[r]);
+}
+
+/// Adds the products of the taps [begin, end), both multiples of an access. The window lives in a ring of registers:
+/// after kOutputs / pack + 1 steps every sample is in its place again.
+template <class C, int kOutputs>
+__device__ __forceinline__ void add_whole_products(C const* data, C const* taps, int begin, int end,
+                                                   C (&sum)[kOutputs]) {
+  constexpr int pack = Pack<C>::size, ring = kOutputs + pack;
+  C window[ring];
+#pragma unroll
+  for (int r = 0; r < kOutputs; r += pack) {
+    const Pack<C> x = *reinterpret_cast<Pack<C> const*>(data + begin + r);
+#pragma unroll
+    for (int e = 0; e < pack; ++e) window[r + e] = x.element[e];
+  }
+  data += begin + kOutputs, taps += begin;
+  for (int left = end - begin; left > 0; left -= ring, data += ring, taps += ring) {
 #pragma unroll
     for (int step = 0; step < ring; step += pack) {
-      const int tap = first + step;
-      if (tap >= padded) return;
-      const Pack<C> x = *reinterpret_cast<Pack<C> const*>(data + tap + kOutputs);
-      const Pack<C> h = *reinterpret_cast<Pack<C> const*>(taps + tap);
+      if (step >= left) return;
+      const Pack<C> x = *reinterpret_cast<Pack<C> const*>(data + step);
+      const Pack<C> h = *reinterpret_cast<Pack<C> const*>(taps + step);
 #pragma unroll
       for (int e = 0; e < pack; ++e) window[(step + kOutputs + e) % ring] = x.element[e];
 #pragma unroll
-      for (int e = 0; e < pack; ++e) {
-        if (step == 0 && tap + e < skip) continue;
+      for (int e = 0; e < pack; ++e)
 #pragma unroll
         for (int r = 0; r < kOutputs; ++r) sum[r] = multiply_add(window[(step + r + e) % ring], h.element[e], sum[r]);
-      }
     }
   }
 }
 
-/// The same where zero in place of a missing sample would not do, because a tap is not finite: only samples
-/// [begin, end) of the tile exist. `at`: of the thread's first output in the tile.
+/// Adds the products of the taps [begin, end), wherever in an access they begin and end. Zeros in place of the taps
+/// that complete an access would not do: zero times infinity is NaN.
 template <class C, int kOutputs>
-__device__ void add_existing_products(C const* tile, int at, C const* taps, int padded, int skip, std::int64_t begin,
-                                      std::int64_t end, C (&sum)[kOutputs]) {
-  for (int tap = skip; tap < padded; ++tap)
-#pragma unroll
-    for (int r = 0; r < kOutputs; ++r) {
-      const int i = at + r + tap;
-      if (i >= begin && i < end) sum[r] = multiply_add(tile[i], taps[tap], sum[r]);
-    }
-}
-
-/// A warp's results to outputs [o, o + 32 * kOutputs) of the row, by way of `stage`, so that neighbours store to
-/// neighbouring addresses.
-template <class C, int kOutputs>
-__device__ inline void store_outputs(C const (&sum)[kOutputs], C* stage, Output const& out, std::int64_t row,
-                                     std::int64_t o, std::int64_t length) {
+__device__ __forceinline__ void add_products(C const* data, C const* taps, int begin, int end, C (&sum)[kOutputs]) {
   constexpr int pack = Pack<C>::size;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-#pragma unroll
-  for (int r = 0; r < kOutputs; r += pack) {
-    Pack<C> y;
-#pragma unroll
-    for (int e = 0; e < pack; ++e) y.element[e] = sum[r + e];
-    *reinterpret_cast<Pack<C>*>(stage + lane * kOutputs + r) = y;
+  int whole = begin, rest = end & -pack;
+  if (begin > 0) {
+    add_some_products(data, taps, begin, min(end, pack), sum);
+    whole = pack;
   }
-  __syncwarp();
-  visit_type(out.type, [&]<class T>(std::type_identity<T>) {
-    // Floating-point results are of the type they are computed in; integers wrap to theirs.
-    if constexpr (std::is_same_v<T, C> || (std::is_integral_v<T> && std::is_integral_v<C>)) {
-      T* const to = static_cast<T*>(out.data) + row * out.stride + o;
+  if (whole < rest) add_whole_products(data, taps, whole, rest, sum);
+  if (rest >= whole && rest < end) add_some_products(data + rest, taps + rest, 0, end - rest, sum);
+}
+
+/// The same where zero in place of a missing sample would not do, because a tap is not finite: only some
+/// of the tile exist. `at`: of the lane's first output in the tile.
+template <class C, int kOutputs>
+__device__ void add_existing_products(C const* tile, int at, C const* taps, int begin, int end, Existing existing,
+                                      C (&sum)[kOutputs]) {
+  for (int tap = begin; tap < end; ++tap)
 #pragma unroll
-      for (int i = lane; i < 32 * kOutputs; i += 32)
-        if (o + i >= 0 && o + i < length) to[i] = static_cast<T>(stage[i]);
-    }
-  });
+    for (int r = 0; r < kOutputs; ++r)
+      if (existing.all(at + r + tap, 1)) sum[r] = multiply_add(tile[at + r + tap], taps[tap], sum[r]);
+}
+
+/// Calls `f(p)` with a typed pointer to the row of the output. Floating-point results are of the type they are computed
+/// in; integers wrap to theirs.
+template <class C, class F>
+__device__ __forceinline__ void with_output_row(Output const& out, std::int64_t row, F f) {
+  if constexpr (std::is_floating_point_v<C>) f(static_cast<C*>(out.data) + row * out.stride);
+  else
+    visit_type(out.type, [&]<class T>(std::type_identity<T>) {
+      if constexpr (std::is_integral_v<T>) f(static_cast<T*>(out.data) + row * out.stride);
+    });
 }
 
 template <class C, int kOutputs>
-__global__ void __launch_bounds__(kDirectThreads, kDirectResident) direct_kernel(Direct problem) {
-  C* const taps = device::dynamic_shared<C>();
-  C* const tile = taps + direct_piece<C>(problem.taps.columns);
-  const int thread = static_cast<int>(threadIdx.x), outputs = static_cast<int>(blockDim.x) * kOutputs;
-  const std::int64_t tiles = (problem.length + Pack<C>::size - 1 + outputs - 1) / outputs;
+__device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
+  Pack<C> y;
+#pragma unroll
+  for (int e = 0; e < Pack<C>::size; ++e) y.element[e] = sum[r + e];
+  return y;
+}
 
-  for (std::int64_t work = blockIdx.x; work < problem.rows * tiles; work += gridDim.x) {
-    const std::int64_t row = work / tiles;
-    const std::int64_t o = work % tiles * outputs - direct_shift<C>(problem.data, row, problem.first);
-    const std::int64_t k = problem.first + o;  // index within the full convolution
-    C sum[kOutputs] = {};
-    const std::int64_t pieces = (problem.taps.columns + kDirectTaps<C> - 1) / kDirectTaps<C>;
-    for (std::int64_t piece = pieces - 1; piece >= 0; --piece) {
-      const std::int64_t begin = piece * kDirectTaps<C>;
-      const int count = static_cast<int>(min(problem.taps.columns - begin, std::int64_t{kDirectTaps<C>}));
-      const int padded = direct_piece<C>(count);
-      const std::int64_t origin = k - begin - padded + 1;  // of the tile, in the row's data
-      const std::int64_t needed = outputs + padded;
-      if (origin >= problem.data.columns || origin + needed <= 0) continue;
-      __syncthreads();  // the tile before is done with
-      const bool saw_not_finite = load_taps(problem.taps, row, begin, count, padded, taps);
-      load_tile(problem.data, row, origin, static_cast<int>(needed), tile);
-      const bool not_finite = __syncthreads_or(saw_not_finite);
-      if (not_finite && (origin < 0 || origin + needed > problem.data.columns))
-        add_existing_products(tile, thread * kOutputs, taps, padded, padded - count, -origin,
-                              problem.data.columns - origin, sum);
-      else add_products(tile + thread * kOutputs, taps, padded, padded - count, sum);
+/// A lane's results, one access, to the outputs from `o` on that exist. `as_is`: the output is of the type C, and
+/// output `o` aligned.
+template <class C>
+__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Output const& out, std::int64_t row,
+                                           std::int64_t o, std::int64_t length, bool as_is) {
+  constexpr int pack = Pack<C>::size;
+  if (as_is && o >= 0 && o + pack <= length)
+    *reinterpret_cast<Pack<C>*>(static_cast<C*>(out.data) + row * out.stride + o) = pack_of(sum, 0);
+  else
+    with_output_row<C>(out, row, [&]<class T>(T* to) {
+#pragma unroll
+      for (int e = 0; e < pack; ++e)
+        if (o + e >= 0 && o + e < length) to[o + e] = static_cast<T>(sum[e]);
+    });
+}
+
+/// The results of a group's lanes to the outputs from `o` on that exist, by way of `stage`, so that neighbours store to
+/// neighbouring addresses. All lanes of a warp take part; `active`: those that have results.
+template <class C, int kOutputs>
+__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Output const& out, std::int64_t row,
+                                             std::int64_t o, std::int64_t length, bool as_is, Lane lane, bool active) {
+  constexpr int pack = Pack<C>::size;
+  __syncwarp();  // the tile is done with
+  if (active)
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += pack)
+      *reinterpret_cast<Pack<C>*>(stage + lane.index * kOutputs + r) = pack_of(sum, r);
+  __syncwarp();
+  if (!active) return;
+  const int width = lane.lanes * kOutputs, next = lane.lanes * pack;
+  if (!as_is) {
+    const Existing existing(o, width, length);
+    with_output_row<C>(out, row, [&]<class T>(T* to) {
+#pragma unroll 1
+      for (int i = lane.index; i < width; i += lane.lanes)
+        if (existing.all(i, 1)) to[o + i] = static_cast<T>(stage[i]);
+    });
+    return;
+  }
+  C* to = static_cast<C*>(out.data) + row * out.stride + o + lane.index * pack;
+  C const* from = stage + lane.index * pack;
+  if (o >= 0 && o + width <= length) {
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += pack, to += next, from += next)
+      *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
+    return;
+  }
+  const Existing existing(o, width, length);
+#pragma unroll 1
+  for (int i = lane.index * pack; i < width; i += next, to += next, from += next)
+    if (existing.all(i, pack)) *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
+    else
+      for (int e = 0; e < pack; ++e)
+        if (existing.all(i + e, 1)) to[e] = from[e];
+}
+
+/// `kPacked`: groups are as the shape says; else a group is a warp, and what follows from that is known to the
+/// compiler.
+template <class C, int kOutputs, bool kPacked>
+__global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_kernel(Direct problem, DirectTiles tiles) {
+  constexpr int pack = Pack<C>::size, warps = kDirectThreads / 32;
+  const int lanes = kPacked ? tiles.shape.lanes : 32, groups = kPacked ? tiles.shape.groups : 1;
+  const int warp = static_cast<int>(threadIdx.x) / 32, group = static_cast<int>(threadIdx.x) % 32 / lanes;
+  const Lane lane{static_cast<int>(threadIdx.x) % 32 - group * lanes, lanes};
+  const int width = lanes * kOutputs;  // of a tile
+  C* const tile = device::dynamic_shared<C>() + (warp * groups + min(group, groups - 1)) * tiles.pitch;
+  C* const taps = tile + width + tiles.room;
+  const bool from_as_is = same_bits<C>(problem.data.type);
+  const bool to_as_is = std::is_floating_point_v<C> || same_bits<C>(problem.out.type);
+  const auto any = [](bool group_does) { return kPacked ? __any_sync(kWholeWarp, group_does) != 0 : group_does; };
+  int taps_at = -1;  // where the taps in shared memory start
+  bool not_finite = false;
+
+  const std::int64_t step = std::int64_t{gridDim.x} * (warps * groups);
+  for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.stretches; base += step) {
+    const bool busy = group < groups && base + group < tiles.stretches;
+    const std::int64_t stretch = busy ? base + group : base, row = stretch / tiles.row_stretches;
+    // Tiles start early, so that accesses of 16 bytes to the output are aligned.
+    std::int64_t o = (stretch - row * tiles.row_stretches) * (std::int64_t{tiles.stretch} * width) -
+                     (to_as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
+    for (int t = 0; t < tiles.stretch; ++t, o += width) {
+      const bool active = busy && o < problem.length;
+      if (!any(active)) break;
+      C sum[kOutputs] = {};
+      int count = tiles.last_count;
+      for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
+        // The samples start early as well, and the taps as much later.
+        const std::int64_t start = problem.first + o - begin - count + 1;
+        const int early = from_as_is ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
+        const int end = early + count;
+        const Samples samples{row, start - early, width + ((end + pack - 1) & -pack)};
+        const std::int64_t after = samples.origin + samples.count;
+        const bool inside = samples.origin >= 0 && after <= problem.data.columns;
+        const bool touches = active && (inside || (samples.origin < problem.data.columns && after > 0));
+        if (!any(touches)) continue;
+        __syncwarp();  // the tile before is done with
+        if (touches) {
+          if (from_as_is) copy_samples<kOutputs>(problem.data, samples, inside, lane, tile);
+          else convert_samples(problem.data, samples, lane, tile);
+          if (early != taps_at || tiles.new_taps) {
+            const unsigned whole_group = kWholeWarp >> (32 - lanes) << group * lanes;
+            not_finite = __any_sync(whole_group, load_taps(problem.taps, row, begin, count, lane, taps + early)) != 0;
+            taps_at = early;
+          }
+        }
+        __pipeline_commit();
+        __pipeline_wait_prior(0);
+        __syncwarp();
+        if (!touches) continue;
+        if (not_finite && !inside)
+          add_existing_products(tile, lane.index * kOutputs, taps, early, end,
+                                Existing(samples.origin, samples.count, problem.data.columns), sum);
+        else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
+      }
+      if constexpr (kOutputs > pack)
+        store_staged(sum, tile, problem.out, row, o, problem.length, to_as_is, lane, active);
+      else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, to_as_is);
     }
-    __syncthreads();
-    const int warp = thread / 32 * 32 * kOutputs;
-    store_outputs(sum, tile + warp, problem.out, row, o + warp, problem.length);
   }
 }
 

@@ -35,17 +35,37 @@ struct Direct {
   std::int64_t rows, first, length;  // length: outputs a row
 };
 
-/// How the outputs are shared out: each thread keeps a run of consecutive ones.
+/// How the outputs are shared out: groups of a warp's lanes take a tile of a row each, every lane a run of outputs.
 struct DirectShape {
-  int threads;  // a block, a multiple of 32
-  int outputs;  // a thread: direct_outputs or direct_few_outputs
+  int outputs;  // a lane: direct_outputs or direct_few_outputs
+  int lanes;    // a group
+  int groups;   // a warp: groups * lanes is at most 32
 };
 
-/// Outputs a thread where rows are long, and where they are short. Odd multiples of a 16-byte access: a warp's threads
+/// Outputs a lane where rows are long, and where they are short. Odd multiples of a 16-byte access: a warp's lanes
 /// read their windows from shared memory without bank conflicts.
 constexpr int direct_outputs(std::size_t element_bytes) { return 5 * 16 / static_cast<int>(element_bytes); }
 constexpr int direct_few_outputs(std::size_t element_bytes) { return 16 / static_cast<int>(element_bytes); }
-inline constexpr int kDirectThreads = 256;  // a block at most
+inline constexpr int kDirectThreads = 128;  // a block
+
+/// Taps in shared memory at a time: 2 KiB.
+constexpr int direct_taps(std::size_t element_bytes) { return 2048 / static_cast<int>(element_bytes); }
+/// Elements of shared memory for those of a filter, wherever in an access they start.
+constexpr int direct_room(std::int64_t taps, std::size_t element_bytes) {
+  const int pack = 16 / static_cast<int>(element_bytes), most = direct_taps(element_bytes);
+  return (static_cast<int>(taps < most ? taps : most) + 2 * (pack - 1)) / pack * pack;
+}
+/// Elements from group to group: a tile, the samples before it and the taps, in whole 128 bytes apart from the tile:
+/// groups must not meet in a bank either.
+constexpr int direct_pitch(DirectShape shape, std::int64_t taps, std::size_t element_bytes) {
+  const int line = 128 / static_cast<int>(element_bytes);
+  return shape.lanes * shape.outputs + (2 * direct_room(taps, element_bytes) + line - 1) / line * line;
+}
+/// Bytes of shared memory a block. More than 48 KiB cannot be launched.
+constexpr std::size_t direct_shared_bytes(DirectShape shape, std::int64_t taps, std::size_t element_bytes) {
+  return element_bytes * static_cast<std::size_t>(kDirectThreads / 32 * shape.groups) *
+         static_cast<std::size_t>(direct_pitch(shape, taps, element_bytes));
+}
 
 /// `compute`: float32, float64 or uint64, what products and sums are computed in. `blocks`: of the grid, at most.
 cudaError_t direct(Direct const& problem, Type compute, DirectShape shape, std::int64_t blocks, cudaStream_t stream);

@@ -4,6 +4,7 @@
 #include "method.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gpuconv::detail {
 namespace {
@@ -12,31 +13,56 @@ namespace {
 std::string refusal(Geometry const&) { return why_no_device(); }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Expected, not measured: multiply-adds a second of one multiprocessor, from the issue slots of the compiled kernel.
-constexpr double kMultiplyAddsFloat = 1.6e11, kMultiplyAddsDouble = 7e10, kMultiplyAddsInteger = 2.5e10;
+// Expected, not measured: what the compiled kernel issues, in instructions of a warp. A multiprocessor of an H200
+// issues four a cycle; a double takes two cycles there, a 64-bit product several instructions.
+constexpr double kSlotsASecond = 1.98e9;  // of a quarter of a multiprocessor, which has warps of its own
+constexpr double kSlotsATile = 160, kSlotsASmallTile = 280;  // of a warp; of one of its groups
+constexpr double kSlotsAnAccess = 3, kSlotsATap = 1.3;
+constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
+// Expected as well: how fast the second-level cache is, where tiles of a row load the same samples, and how much of the
+// shorter of transfers and work shows.
+constexpr double kCacheFraction = 1.1, kNotHidden = 0.1;
+constexpr std::size_t kSharedBytes = 32 << 10;  // a block at most: several on a multiprocessor
 
-double multiply_adds(Type compute) {
-  return compute == Type::float32   ? kMultiplyAddsFloat
-         : compute == Type::float64 ? kMultiplyAddsDouble
-                                    : kMultiplyAddsInteger;
+double work_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
+  const Type compute = g.compute_type();
+  const double product = compute == Type::float32   ? kSlotsAFloat
+                         : compute == Type::float64 ? kSlotsADouble
+                                                    : kSlotsAnInteger;
+  const double taps = static_cast<double>(std::min(g.signal, g.filter)), width = shape.lanes * shape.outputs;
+  const double pack = 16.0 / static_cast<double>(size_of(compute));
+  const bool whole_warps = shape.lanes == 32;
+  const double tile = (whole_warps ? kSlotsATile : kSlotsASmallTile) +
+                      kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
+                      taps * (shape.outputs * product + kSlotsATap);
+  const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
+  const double warps = std::ceil(tiles / shape.groups), quarters = 4.0 * device.multiprocessors;
+  const double slots = std::max(warps / quarters, 1.0) * tile / kSlotsASecond;
+  const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));
+  const double transfers = (g.bytes + again) / (kCacheFraction * device.bytes_per_second);
+  return std::max(slots, transfers) + kNotHidden * std::min(slots, transfers);
 }
 
+/// The fastest: many outputs a lane take the fewest instructions, few make more warps, groups fill warps with short
+/// rows.
 kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
   const std::size_t element = size_of(g.compute_type());
-  const int many = kernels::direct_outputs(element), few = kernels::direct_few_outputs(element);
-  // Long rows, and enough of them to fill the device, have many outputs a thread.
-  const std::int64_t large = std::int64_t{kernels::kDirectThreads} * many;
-  const std::int64_t tiles = saturating_multiply(g.batch, g.length / large);
-  if (tiles >= 2 * device.multiprocessors) return {kernels::kDirectThreads, many};
-  const std::int64_t threads = (g.length + few - 1) / few;
-  return {static_cast<int>(std::clamp<std::int64_t>((threads + 31) / 32 * 32, 32, kernels::kDirectThreads)), few};
+  const std::int64_t taps = std::min(g.signal, g.filter);
+  kernels::DirectShape best{};
+  double least = 0;
+  for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
+    for (int lanes = 32; lanes >= 1; --lanes) {
+      kernels::DirectShape shape{outputs, lanes, 32 / lanes};
+      while (shape.groups > 1 && kernels::direct_shared_bytes(shape, taps, element) > kSharedBytes) --shape.groups;
+      const double time = work_seconds(g, shape, device);
+      if (best.lanes == 0 || time < least) best = shape, least = time;
+    }
+  return best;
 }
 
 double device_seconds(Geometry const& g, CudaDevice const& device) {
-  const double outputs = static_cast<double>(g.batch) * static_cast<double>(g.length);
-  const double taps = static_cast<double>(std::min(g.signal, g.filter));
-  const double rate = multiply_adds(g.compute_type()) * device.multiprocessors;
-  return kLaunchSeconds + std::max(outputs * taps / rate, g.bytes / (kCopyFraction * device.bytes_per_second));
+  return kLaunchSeconds +
+         std::max(work_seconds(g, shape_of(g, device), device), g.bytes / (kCopyFraction * device.bytes_per_second));
 }
 
 double seconds(Geometry const& g, Resources const& r) {
@@ -81,7 +107,8 @@ class Direct final : public CudaMethod {
   }
 
  private:
-  static constexpr std::int64_t kBlocksAMultiprocessor = 64;  // of the grid; the kernel loops over what is left
+  // Of the grid; the kernel loops over what is left. Several times what fits: the first to end are replaced.
+  static constexpr std::int64_t kBlocksAMultiprocessor = 24;
 
   Geometry g_;
   kernels::DirectShape shape_;
@@ -98,7 +125,7 @@ std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
   const kernels::DirectShape shape = shape_of(g, current_device());
-  return "tiles of " + std::to_string(shape.threads * shape.outputs) + cuda_text(r);
+  return "tiles of " + std::to_string(shape.lanes * shape.outputs) + cuda_text(r);
 }
 
 }  // namespace

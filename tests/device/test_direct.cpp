@@ -1,0 +1,234 @@
+// The direct kernel in every shape that a launch may have: which one a plan takes depends on the device, the bits do
+// not.
+#include "../../kernels/launch.hpp"
+
+#include "support/scale.hpp"
+#include "support/solvers.hpp"
+#include "support/workload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace gpuconv::test {
+namespace {
+
+/// What to compute, from which rows to which.
+struct Case {
+  Type signal, filter, out;
+  std::int64_t rows, signal_columns, filter_columns, first, length;
+  Layout signal_at{}, filter_at{}, out_at{};
+  bool shared_filter = true;
+};
+
+std::string to_string(Case const& c, kernels::DirectShape const& s) {
+  std::ostringstream out;
+  out << c.rows << " rows of " << c.signal_columns << " by " << c.filter_columns << ", " << c.length << " outputs from "
+      << c.first << "; " << s.outputs << " outputs, " << s.lanes << " lanes, " << s.groups << " groups; offsets "
+      << c.signal_at.offset << " and " << c.out_at.offset << ", gaps " << c.signal_at.gap << " and " << c.out_at.gap;
+  return out.str();
+}
+
+Type compute_type(Type out) { return is_floating(out) ? out : Type::uint64; }
+
+/// Shapes of a few lanes, of lanes that leave some of a warp idle, of whole warps.
+std::vector<kernels::DirectShape> shapes(Case const& c) {
+  const std::size_t element = size_of(compute_type(c.out));
+  std::vector<kernels::DirectShape> out;
+  for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
+    for (int const lanes : {1, 2, 3, 5, 8, 11, 16, 21, 31, 32})
+      for (int const groups : std::set{1, 32 / lanes})
+        if (const kernels::DirectShape s{outputs, lanes, groups};
+            kernels::direct_shared_bytes(s, c.filter_columns, element) <= 48 << 10)
+          out.push_back(s);
+  return out;
+}
+
+class DirectKernel : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
+  }
+
+  static kernels::Input input_of(DeviceInput const& in) { return {in.data(), in.type(), in.stride(), in.columns()}; }
+
+  static Array run(Case const& c, Array const& signal, Array const& filter, kernels::DirectShape shape,
+                   std::int64_t blocks) {
+    Array out(c.out, c.rows, c.length, c.out_at);
+    const DeviceArray signal_there(signal), filter_there(filter);
+    DeviceArray out_there(out);
+    kernels::Input taps = input_of(filter_there.input());
+    if (c.shared_filter) taps.stride = 0;
+    const DeviceOutput to = out_there.output();
+    const kernels::Direct problem{.data = input_of(signal_there.input()),
+                                  .taps = taps,
+                                  .out = {to.data(), to.type(), to.stride()},
+                                  .rows = c.rows,
+                                  .first = c.first,
+                                  .length = c.length};
+    EXPECT_EQ(kernels::direct(problem, compute_type(c.out), shape, blocks, nullptr), cudaSuccess);
+    synchronize({});
+    out_there.copy_to(out);
+    EXPECT_TRUE(out.guards_intact()) << to_string(c, shape);
+    return out;
+  }
+
+  /// All shapes give what plain sums of small integers give, exactly, and the same bits for random numbers.
+  static void expect_right(Case const& c, Rng& rng) {
+    Array signal(c.signal, c.rows, c.signal_columns, c.signal_at);
+    Array filter(c.filter, c.shared_filter ? 1 : c.rows, c.filter_columns, c.filter_at);
+    fill_small(signal, rng), fill_small(filter, rng);
+    const std::vector<kernels::DirectShape> all = shapes(c);
+    for (kernels::DirectShape const& shape : all) {
+      const Array out = run(c, signal, filter, shape, pick(rng, 1, 40));
+      for (std::int64_t r = 0; r < c.rows; ++r)
+        ASSERT_EQ(out.as<std::int64_t>(r), sums(c, signal, filter, r)) << "row " << r << " of " << to_string(c, shape);
+    }
+    if (!is_floating(c.out)) return;
+    fill_random(signal, rng), fill_random(filter, rng);
+    const Array first = run(c, signal, filter, all.back(), 3);
+    for (kernels::DirectShape const& shape : all)
+      ASSERT_TRUE(run(c, signal, filter, shape, pick(rng, 1, 40)) == first) << to_string(c, shape);
+  }
+
+ private:
+  static std::vector<std::int64_t> sums(Case const& c, Array const& signal, Array const& filter, std::int64_t row) {
+    const std::vector<std::int64_t> x = signal.as<std::int64_t>(row),
+                                    h = filter.as<std::int64_t>(c.shared_filter ? 0 : row);
+    std::vector<std::int64_t> out;
+    for (std::int64_t o = 0; o < c.length; ++o) {
+      std::int64_t sum = 0;
+      for (std::int64_t j = 0; j < c.filter_columns; ++j)
+        if (const std::int64_t i = c.first + o - j; i >= 0 && i < c.signal_columns)
+          sum += x[static_cast<std::size_t>(i)] * h[static_cast<std::size_t>(j)];
+      out.push_back(sum);
+    }
+    return out;
+  }
+};
+
+// Aligned or not, signal and output alike or differently, rows at strides of whole accesses and at others.
+TEST_F(DirectKernel, cuda_EveryAlignment) {
+  Rng rng = test_rng();
+  for (Type const type : {Type::float32, Type::float64, Type::uint64})
+    for (std::int64_t offset = 0; offset < 4; ++offset)
+      for (std::int64_t out_offset = 0; out_offset < 4; ++out_offset) {
+        const std::int64_t gap = pick(rng, 0, 4), taps = pick(rng, 1, 9);
+        expect_right({.signal = type,
+                      .filter = type,
+                      .out = type,
+                      .rows = 2,
+                      .signal_columns = 1300,
+                      .filter_columns = taps,
+                      .first = pick(rng, 0, taps - 1),
+                      .length = 1300,
+                      .signal_at = {offset, gap},
+                      .out_at = {out_offset, pick(rng, 0, 4)}},
+                     rng);
+        if (HasFailure()) return;
+      }
+}
+
+// Around an access, a lane's run, groups of lanes and a warp; more rows than a warp has room for, and fewer.
+TEST_F(DirectKernel, cuda_ShortRows) {
+  Rng rng = test_rng();
+  for (std::int64_t const edge : {1, 4, 16, 20, 32, 100, 128, 160, 420, 640})
+    for (std::int64_t const length : {edge - 1, edge, edge + 1})
+      for (bool const shared : {true, false}) {
+        if (length < 1 || pick(rng, 1, kSlowdown) > 1) continue;
+        const std::int64_t taps = pick(rng, 1, std::min<std::int64_t>(length, 40));
+        const Type type = pick(rng, 0, 3) ? Type::float32 : Type::float64;
+        expect_right({.signal = type,
+                      .filter = type,
+                      .out = type,
+                      .rows = pick(rng, 1, 3) * 400 / (edge + 30) + 1,
+                      .signal_columns = length,
+                      .filter_columns = taps,
+                      .first = (taps - 1) / 2,
+                      .length = length,
+                      .signal_at = {pick(rng, 0, 3), pick(rng, 0, 1) * pick(rng, 0, 5)},
+                      .filter_at = {pick(rng, 0, 3), pick(rng, 0, 3)},
+                      .out_at = {pick(rng, 0, 3), pick(rng, 0, 1) * pick(rng, 0, 5)},
+                      .shared_filter = shared},
+                     rng);
+        if (HasFailure()) return;
+      }
+}
+
+// Whole and partial accesses of taps before, at and after the ring of the window and the taps in shared memory.
+TEST_F(DirectKernel, cuda_EveryNumberOfTaps) {
+  Rng rng = test_rng();
+  for (std::int64_t const taps :
+       {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 23, 24, 25, 31, 32, 33, 64, 255, 256, 257, 511, 512, 513, 1029})
+    for (Type const type : {Type::float32, Type::float64}) {
+      if (taps > 100 && kSlowdown > 4) continue;
+      expect_right({.signal = type,
+                    .filter = type,
+                    .out = type,
+                    .rows = 1,
+                    .signal_columns = 700,
+                    .filter_columns = taps,
+                    .first = pick(rng, 0, 3),
+                    .length = 690 + taps,
+                    .signal_at = {pick(rng, 0, 3)},
+                    .out_at = {pick(rng, 0, 3)}},
+                   rng);
+      if (HasFailure()) return;
+    }
+}
+
+// Conversions as samples are loaded; results of a narrower type than what they are computed in.
+TEST_F(DirectKernel, cuda_EveryTypeInEveryShape) {
+  Rng rng = test_rng();
+  for (Type const in : {Type::int8, Type::uint16, Type::int32, Type::uint64})
+    for (Type const out : {Type::int16, Type::int32, Type::int64, Type::float32, Type::float64}) {
+      expect_right({.signal = in,
+                    .filter = in == Type::int8 ? Type::int32 : Type::uint8,
+                    .out = out,
+                    .rows = 3,
+                    .signal_columns = 333,
+                    .filter_columns = 6,
+                    .first = 2,
+                    .length = 336,
+                    .signal_at = {1, 1},
+                    .out_at = {3, 2}},
+                   rng);
+      if (HasFailure()) return;
+    }
+}
+
+// A tap that is not finite meets no zero beside a row; which rows share a warp with it does not matter.
+TEST_F(DirectKernel, cuda_InfiniteTapsOfSomeRows) {
+  Rng rng = test_rng();
+  const Case c{.signal = Type::float32,
+               .filter = Type::float32,
+               .out = Type::float32,
+               .rows = 40,
+               .signal_columns = 50,
+               .filter_columns = 7,
+               .first = 0,
+               .length = 56,
+               .shared_filter = false};
+  Array signal(c.signal, c.rows, c.signal_columns), filter(c.filter, c.rows, c.filter_columns);
+  fill_random(signal, rng), fill_random(filter, rng);
+  for (std::int64_t r = 0; r < c.rows; r += 3)
+    filter.row<float>(r)[static_cast<std::size_t>(r % 7)] = std::numeric_limits<float>::infinity();
+  for (kernels::DirectShape const& shape : shapes(c)) {
+    const Array out = run(c, signal, filter, shape, 5);
+    for (std::int64_t r = 0; r < c.rows; ++r)
+      for (std::int64_t o = 0; o < c.length; ++o) {
+        const bool meets = r % 3 == 0 && o - r % 7 >= 0 && o - r % 7 < c.signal_columns;
+        const float y = out.row<float>(r)[static_cast<std::size_t>(o)];
+        ASSERT_EQ(class_of(y) == finite, !meets) << "output " << o << " of row " << r << ", " << to_string(c, shape);
+        ASSERT_NE(class_of(y), nan) << "output " << o << " of row " << r << ", " << to_string(c, shape);
+      }
+  }
+}
+
+}  // namespace
+}  // namespace gpuconv::test
