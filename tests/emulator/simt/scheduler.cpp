@@ -34,6 +34,7 @@ enum class Meeting { barrier, exchange, ballot };
 struct Thread : Fiber {
   uint3 index{};
   State state = State::done;
+  unsigned resumed = 0;  ///< times in its block
   Site site{};
   Meeting meeting{};
   unsigned source = 0;      ///< of an exchange
@@ -225,6 +226,7 @@ void begin_block() {
   for (unsigned i = 0; i < s.threads; ++i) {
     Thread& thread = team.threads[i];
     if (!thread.context) make_fiber(thread, thread_main, nullptr);
+    thread.resumed = 0;
     thread.index = make_uint3(i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y));
     wake(thread);
   }
@@ -268,6 +270,7 @@ void run_block() {
     s.current = std::exchange(drawn, s.ready.back());
     s.ready.pop_back();
     threadIdx = s.current->index;
+    ++s.current->resumed;
     resume(*s.current);
     ++s.statistics.switches;
     if (s.current->state == State::done) finish(*s.current);
@@ -319,6 +322,8 @@ void run(const Launch& launch) {
   }
   join_blocks();
   if (under_tsan()) free_copies();
+  s.shared = nullptr;
+  s.launch = nullptr;
   ++s.statistics.launches;
 }
 
@@ -332,6 +337,9 @@ std::uint32_t random_below(std::uint32_t limit) {
 }
 
 Statistics statistics() { return s.statistics; }
+
+Running running() { return {s.launch, s.launch ? s.current->resumed : 0}; }
+bool is_shared_memory(const void* p, std::size_t bytes) { return s.shared && s.shared->contains(p, bytes); }
 
 Votes sync_block(Site site, bool predicate) {
   Thread& self = *s.current;
@@ -392,6 +400,7 @@ void copy_async(Site site, void* to, const void* from, std::size_t bytes, std::s
   if (!s.shared->contains(to, bytes)) fail(site, "an asynchronous copy does not go to shared memory of its block");
   if (!from_device_memory()) fail(site, "an asynchronous copy does not come from device memory");
   s.current->copies.add({to, from, bytes, zero_fill});
+  if (simt_copy_issued) simt_copy_issued(__builtin_return_address(0), to, from, bytes, zero_fill);
 }
 
 void copy_commit() {

@@ -21,7 +21,23 @@ struct Statistics {
 };
 Statistics statistics();
 
+// ---- for programs that watch kernels (tests/accesses) --------------------------------------------------------------
+
+/// Where the calling CUDA thread is. `launch` is null outside of kernels; `resumed`: how often the thread has been in
+/// its block, that is, the barriers it has passed.
+struct Running {
+  const Launch* launch;
+  unsigned resumed;
+};
+Running running();
+/// Whether all of it belongs to an array of the running block.
+bool is_shared_memory(const void* p, std::size_t bytes);
+
 // The stand-in runtime's.
 bool is_device_memory(const void* p, std::size_t bytes);
 
 }  // namespace simt
+
+/// Called, where a program defines it, with every asynchronous copy as it is issued, from the place in the kernel.
+extern "C" [[gnu::weak]] void simt_copy_issued(const void* place, const void* to, const void* from, std::size_t bytes,
+                                               std::size_t zero_fill);

@@ -1,0 +1,91 @@
+// What the kernels of a plan do to memory, on the emulated GPU.
+//
+//   count_accesses    reads a problem from each line of stdin, {"type", "batch", "signal", "taps", "method"}, executes
+//   a
+//                     plan for it and answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}
+#include "accesses.hpp"
+#include "control.hpp"
+
+#include <gpuconv/device.hpp>
+#include <gpuconv/plan.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using nlohmann::json;
+using namespace gpuconv;
+
+template <class Enum>
+Enum by_name(const std::string& wanted, int count) {
+  for (int i = 0; i < count; ++i)
+    if (name(static_cast<Enum>(i)) == wanted) return static_cast<Enum>(i);
+  throw std::invalid_argument("unknown name " + wanted);
+}
+
+json json_of(const accesses::Kernel& kernel) {
+  json counts = json::array();
+  for (const auto& [kind, n] : kernel.counts)
+    counts.push_back({{"space", kind.shared ? "shared" : "global"},
+                      {"write", kind.write},
+                      {"async", kind.async},
+                      {"bytes", kind.bytes},
+                      {"lanes", n.lanes},
+                      {"requests", n.requests},
+                      {"wavefronts", n.wavefronts},
+                      {"ideal_wavefronts", n.ideal_wavefronts},
+                      {"sectors", n.sectors}});
+  return {{"launches", kernel.launches},
+          {"threads", kernel.threads},
+          {"shared_bytes", kernel.shared_bytes},
+          {"sectors_read", kernel.sectors_read},
+          {"sectors_written", kernel.sectors_written},
+          {"sectors_common", kernel.sectors_common},
+          {"common_requests", kernel.common_requests},
+          {"counts", counts}};
+}
+
+template <class T>
+json count(const Problem& problem, Method method) {
+  Plan plan(problem, {.method = method, .device = Device::cuda, .memory = Memory::device});
+  // Ones: uninitialised memory is NaN, which would have to be repaired.
+  const std::vector<T> taps(static_cast<std::size_t>(problem.filter), T(1));
+  const std::vector<T> samples(static_cast<std::size_t>(problem.batch * problem.signal), T(1));
+  plan.set_filter(taps, Stream{});
+  DeviceBuffer<T> signal(problem.batch * problem.signal), out(problem.batch * plan.output_length());
+  copy(samples, signal);
+  accesses::start();
+  plan.execute(DeviceView<const T>(signal.data(), {.rows = problem.batch, .columns = problem.signal}),
+               DeviceView<T>(out.data(), {.rows = problem.batch, .columns = plan.output_length()}), Stream{});
+  synchronize(Stream{});
+  json kernels = json::object();
+  for (const auto& [kernel, counts] : accesses::stop()) kernels[kernel] = json_of(counts);
+  return {{"plan", plan.describe()}, {"outputs", problem.batch * plan.output_length()}, {"kernels", kernels}};
+}
+
+json answer(const json& job) {
+  const Problem problem{.signal = job.at("signal"),
+                        .filter = job.at("taps"),
+                        .batch = job.value("batch", std::int64_t{1}),
+                        .type = by_name<Type>(job.value("type", "float32"), type_count)};
+  const auto method = by_name<Method>(job.at("method"), 5);
+  if (problem.type == Type::float32) return count<float>(problem, method);
+  if (problem.type == Type::float64) return count<double>(problem, method);
+  throw std::invalid_argument("float32 and float64 only");
+}
+
+}  // namespace
+
+int main() try {
+  standin::set_multiprocessors(1);  // a few tiles fill it
+  for (std::string line; std::getline(std::cin, line);) std::cout << answer(json::parse(line)).dump() << std::endl;
+  return 0;
+} catch (const std::exception& error) {
+  std::cerr << "count_accesses: " << error.what() << '\n';
+  return 1;
+}
