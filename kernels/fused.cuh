@@ -163,15 +163,7 @@ class FusedBlock {
       get<0>(v, b);
       transform::merge<S.radix[0]>(v, merge_tree<0>(b));
     }
-    constexpr int pack = kPackPoints<C>;
-    Point<C> const* const weights = tables_ + S.weight_table() + thread_ * pack;
-#pragma unroll
-    for (int i = 0; i < S.a_thread; i += pack) {
-      Point<C> u[pack];
-      load_points(weights + pack_of(i), u);
-#pragma unroll
-      for (int e = 0; e < pack; ++e) v_[i + e] = transform::multiply_conjugate(v_[i + e], u[e].re, u[e].im);
-    }
+    unweight();
   }
 
   __device__ __forceinline__ void scale(Power<C> const& by) {
@@ -233,19 +225,46 @@ class FusedBlock {
   template <int kPass>
   __device__ __forceinline__ Tree<C, S.radix[kPass]> split_tree(int b) const {
     const int node = (thread_ + S.threads() * b) / S.stride(kPass);
-    return tree<S.radix[kPass]>(S.split_table(kPass), S.split_trees(kPass), node);
+    return tree<kPass>(S.split_table(kPass), S.split_trees(kPass), node);
   }
   template <int kPass>
   __device__ __forceinline__ Tree<C, S.radix[kPass]> merge_tree(int b) const {
     const int point = (thread_ + S.threads() * b) % S.stride(kPass);
-    return tree<S.radix[kPass]>(S.merge_table(kPass), S.merge_trees(kPass), point);
+    return tree<kPass>(S.merge_table(kPass), S.merge_trees(kPass), point);
   }
-  template <int kRadix>
-  __device__ __forceinline__ Tree<C, kRadix> tree(int table, int trees, int i) const {
-    Tree<C, kRadix> t;
-    load_packs(tables_ + table + i * kPackPoints<C>, trees, t.w);
+  template <int kPass>
+  __device__ __forceinline__ Tree<C, S.radix[kPass]> tree(int table, int trees, int i) const {
+    Point<C> const* const from = tables_ + table + i * kPackPoints<C>;
+    Tree<C, S.radix[kPass]> t;
+    if constexpr (S.compact()) {
+      Point<C> stems[S.tree_size(kPass)];
+      load_packs(from, trees, stems);
+      t.grow(stems);
+    } else load_packs(from, trees, t.w);
     return t;
   }
+
+  /// Takes the weights of the right angle off the points: exp(i pi j / 2 points) of point j.
+  __device__ __forceinline__ void unweight() {
+    constexpr int pack = kPackPoints<C>;
+    Point<C> const* const weights = tables_ + S.weight_table() + thread_ * pack;
+    Point<C> u[pack];
+    if constexpr (S.compact()) {
+      load_points(weights, u);
+      [&]<int... I>(std::integer_sequence<int, I...>) {
+        (remove(v_[I], transform::rotate<place(I / S.radix[0], I % S.radix[0]) * 32 / S.points>(u[0])), ...);
+      }
+      (std::make_integer_sequence<int, S.a_thread>{});
+    } else {
+#pragma unroll
+      for (int i = 0; i < S.a_thread; i += pack) {
+        load_points(weights + pack_of(i), u);
+#pragma unroll
+        for (int e = 0; e < pack; ++e) remove(v_[i + e], u[e]);
+      }
+    }
+  }
+  __device__ static void remove(Point<C>& v, Point<C> w) { v = transform::multiply_conjugate(v, w.re, w.im); }
 
   int thread_;
   Point<C>* shared_;

@@ -41,23 +41,34 @@ struct FusedShape {
   /// meet in a bank of shared memory.
   constexpr int padded(int point) const { return point + point / radix[last()]; }
 
+  /// Whether the tables hold only what the rest can be computed from, in a few more operations: those of a long
+  /// transform would not stay in the first-level cache beside its shared memory.
+  constexpr bool compact() const { return points > 4096; }
+
   // Tables, in complex numbers: of each pass but the first, the trees of its nodes on the way down; of each pass but
-  // the last, those of its points on the way up; then the weights of all points. A thread reads 16 bytes at a time,
-  // `pack` numbers: those of one butterfly are as many packs apart as the pass has different trees.
+  // the last, those of its points on the way up; then the weights of the points, or of the threads' first ones where
+  // the tables are compact. A thread reads two numbers at a time: those of one tree are as many pairs apart as the pass
+  // has trees, those of one thread's weights as many as there are threads.
+  constexpr int tree_size(int pass) const {
+    int levels = 0;
+    for (int r = radix[pass]; r > 1; r /= 2) ++levels;
+    return compact() ? (levels + 1) / 2 * 2 : radix[pass] / 2;
+  }
   constexpr int split_trees(int pass) const { return nodes(pass); }
   constexpr int merge_trees(int pass) const { return stride(pass); }
   constexpr int split_table(int pass) const {  // starts here
     int at = 0;
-    for (int p = 1; p < pass; ++p) at += split_trees(p) * radix[p] / 2;
+    for (int p = 1; p < pass; ++p) at += split_trees(p) * tree_size(p);
     return at;
   }
   constexpr int merge_table(int pass) const {
     int at = split_table(passes);
-    for (int p = 0; p < pass; ++p) at += merge_trees(p) * radix[p] / 2;
+    for (int p = 0; p < pass; ++p) at += merge_trees(p) * tree_size(p);
     return at;
   }
   constexpr int weight_table() const { return merge_table(last()); }
-  constexpr int table() const { return weight_table() + points; }
+  constexpr int weights() const { return compact() ? 2 * threads() : points; }
+  constexpr int table() const { return weight_table() + weights(); }
 };
 
 /// From short to long. Few passes, so radices up to what a thread's registers hold; the outer transforms of the long
@@ -68,7 +79,7 @@ inline constexpr FusedShape kFusedFloat[] = {
     {.points = 1024, .a_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2610},
     {.points = 2048, .a_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1550},
     {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1640},
-    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3360},
+    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3530},
 };
 inline constexpr FusedShape kFusedDouble[] = {
     {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1200},

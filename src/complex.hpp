@@ -68,9 +68,9 @@ inline constexpr T kCosine64[33] = {T(1.0L),
                                     T(.04906767432741801425L),
                                     T(0.0L)};
 
-/// cos(pi k / 64) for any k.
+/// cos(pi k / 64) for any k; only while compiling, since device code cannot read the table.
 template <class T>
-constexpr T cosine64(int k) {
+consteval T cosine64(int k) {
   k &= 127;
   if (k > 64) k = 128 - k;
   return k > 32 ? -kCosine64<T>[64 - k] : kCosine64<T>[k];

@@ -41,11 +41,30 @@ constexpr TreeIndex merge_index(int level, int m) {
   return {level, m % half, m >= half};
 }
 
+/// a * exp(i pi k / 64).
+template <int k, class V>
+GPUCONV_INLINE Complex<V> rotate(Complex<V> a) {
+  constexpr V re = cosine64<V>(k), im = cosine64<V>(k - 32);
+  return k == 0 ? a : multiply(a, re, im);
+}
+
+/// The level of a tree's constant, and the level's first constant.
+constexpr int level_of(int i) { return i == 0 ? 0 : 1 + level_of(i / 2); }
+constexpr int first_of(int i) { return 1 << (level_of(i) - 1); }
+
 /// A tree in registers.
 template <class V, int R>
 struct Tree {
   Complex<V> w[R / 2];
 
+  /// All of it from its levels' first constants, w[0], w[1], w[2], w[4], ...
+  GPUCONV_INLINE void grow(Complex<V> const* stems) {
+    w[0] = stems[0];
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      ((w[I + 1] = rotate<64 * (I + 1 - first_of(I + 1)) / (2 * first_of(I + 1))>(stems[level_of(I + 1)])), ...);
+    }
+    (std::make_integer_sequence<int, R / 2 - 1>{});
+  }
   template <TreeIndex I>
   GPUCONV_INLINE Complex<V> get() const {
     return w[tree_offset(I)];

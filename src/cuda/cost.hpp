@@ -17,9 +17,27 @@ inline constexpr double kLaunchSeconds = 5e-6;
 inline constexpr double kTransferSeconds = 3e-5;
 /// Part of the memory's nominal speed that a device-to-device copy reaches: an H200's 4.3 of 4.8 TB/s.
 inline constexpr double kCopyFraction = 0.9;
-/// Instructions that one multiprocessor issues a second for one thread each: four warps a clock, 1.7 GHz. In double
-/// precision it has half the units.
-inline double issue_slots(Type compute) { return compute == Type::float64 ? 1.1e11 : 2.2e11; }
+/// The same for the second-level cache, where neighbours load the same samples and blocks the same tables.
+inline constexpr double kCacheFraction = 1.1;
+/// How much of the shorter of work and transfers shows.
+inline constexpr double kNotHidden = 0.1;
+/// Instructions of warps that a quarter of a multiprocessor issues a second, an H200's.
+inline constexpr double kSlotsASecond = 1.98e9;
+
+/// What a kernel asks of the device. Warps issue `slots` instructions each, counted in the machine code for sm_90.
+struct Work {
+  double warps, slots;
+  double cached_bytes;  // to and from the second-level cache
+  double bytes;         // to and from memory
+};
+
+inline double kernel_seconds(Work const& w, CudaDevice const& device) {
+  const double issue = std::max(w.warps / (4.0 * device.multiprocessors), 1.0) * w.slots / kSlotsASecond;
+  const double transfers = w.cached_bytes / (kCacheFraction * device.bytes_per_second);
+  return kLaunchSeconds + std::max(std::max(issue, transfers) + kNotHidden * std::min(issue, transfers),
+                                   w.bytes / (kCopyFraction * device.bytes_per_second));
+}
+
 /// Bytes a second in each direction between host and device, by way of pinned memory: half of what PCIe 4 x16 gives.
 inline constexpr double kTransferRate = 1.2e10;
 

@@ -13,18 +13,14 @@ namespace {
 std::string refusal(Geometry const&) { return why_no_device(); }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Expected, not measured: what the compiled kernel issues, in instructions of a warp. A multiprocessor of an H200
-// issues four a cycle; a double takes two cycles there, a 64-bit product several instructions.
-constexpr double kSlotsASecond = 1.98e9;  // of a quarter of a multiprocessor, which has warps of its own
+// What the compiled kernel issues, in instructions of a warp. A double takes two cycles on an H200, a 64-bit product
+// several instructions.
 constexpr double kSlotsATile = 160, kSlotsASmallTile = 280;  // of a warp; of one of its groups
 constexpr double kSlotsAnAccess = 3, kSlotsATap = 1.3;
 constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
-// Expected as well: how fast the second-level cache is, where tiles of a row load the same samples, and how much of the
-// shorter of transfers and work shows.
-constexpr double kCacheFraction = 1.1, kNotHidden = 0.1;
 constexpr std::size_t kSharedBytes = 32 << 10;  // a block at most: several on a multiprocessor
 
-double work_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
+double seconds_with(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
   const Type compute = g.compute_type();
   const double product = compute == Type::float32   ? kSlotsAFloat
                          : compute == Type::float64 ? kSlotsADouble
@@ -36,11 +32,8 @@ double work_seconds(Geometry const& g, kernels::DirectShape const& shape, CudaDe
                       kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
                       taps * (shape.outputs * product + kSlotsATap);
   const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
-  const double warps = std::ceil(tiles / shape.groups), quarters = 4.0 * device.multiprocessors;
-  const double slots = std::max(warps / quarters, 1.0) * tile / kSlotsASecond;
-  const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));
-  const double transfers = (g.bytes + again) / (kCacheFraction * device.bytes_per_second);
-  return std::max(slots, transfers) + kNotHidden * std::min(slots, transfers);
+  const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));  // where tiles overlap
+  return kernel_seconds({std::ceil(tiles / shape.groups), tile, g.bytes + again, g.bytes}, device);
 }
 
 /// The fastest: many outputs a lane take the fewest instructions, few make more warps, groups fill warps with short
@@ -54,19 +47,15 @@ kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
     for (int lanes = 32; lanes >= 1; --lanes) {
       kernels::DirectShape shape{outputs, lanes, 32 / lanes};
       while (shape.groups > 1 && kernels::direct_shared_bytes(shape, taps, element) > kSharedBytes) --shape.groups;
-      const double time = work_seconds(g, shape, device);
+      const double time = seconds_with(g, shape, device);
       if (best.lanes == 0 || time < least) best = shape, least = time;
     }
   return best;
 }
 
-double device_seconds(Geometry const& g, CudaDevice const& device) {
-  return kLaunchSeconds +
-         std::max(work_seconds(g, shape_of(g, device), device), g.bytes / (kCopyFraction * device.bytes_per_second));
-}
-
 double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, device_seconds(g, current_device()));
+  CudaDevice const& device = current_device();
+  return total_seconds(g, r, seconds_with(g, shape_of(g, device), device));
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------

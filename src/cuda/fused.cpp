@@ -19,6 +19,12 @@ using kernels::FusedShape;
 // Outputs of a block start where a warp's accesses do, if the row does.
 constexpr std::int64_t kAligned = 32;
 
+// Bytes of tables and spectrum that stay in the first-level cache beside the shared memory of a Hopper multiprocessor:
+// larger ones come from the second level for every block.
+constexpr double kFirstLevelCache = 104 << 10;
+// The batch that blocks are chosen for, whatever the batch is: a row's bits must not depend on it.
+constexpr double kManyRows = 1 << 20;
+
 // ---- tables ------------------------------------------------------------------------------------------------------
 // Laid out as kernels/fused_shapes.hpp says. Angles are in turns.
 template <class C>
@@ -27,14 +33,14 @@ class Tables {
   explicit Tables(FusedShape const& s) : table_(2 * static_cast<std::size_t>(s.table())) {
     for (int pass = 1; pass < s.passes; ++pass)
       for (int node = 0; node < s.nodes(pass); ++node)
-        add_tree(s.split_table(pass), s.split_trees(pass), node, s.radix[pass],
+        add_tree(s, s.split_table(pass), s.split_trees(pass), node, s.radix[pass],
                  (0.25L + reversed(node, s.nodes(pass))) / s.nodes(pass));
     for (int pass = 0; pass < s.last(); ++pass)
       for (int point = 0; point < s.stride(pass); ++point)
-        add_tree(s.merge_table(pass), s.merge_trees(pass), point, s.radix[pass],
+        add_tree(s, s.merge_table(pass), s.merge_trees(pass), point, s.radix[pass],
                  static_cast<long double>(point) / s.stride(pass));
     for (int thread = 0; thread < s.threads(); ++thread)
-      for (int i = 0; i < s.a_thread; ++i) {
+      for (int i = 0; i < (s.compact() ? 1 : s.a_thread); ++i) {
         const int point = thread + s.threads() * (i / s.radix[0]) + s.stride(0) * (i % s.radix[0]);
         put(s.weight_table(), s.threads(), thread, i, 0.25L * point / s.points);
       }
@@ -59,10 +65,12 @@ class Tables {
   }
 
   // See twiddle_tree.hpp.
-  void add_tree(int table, int trees, int tree, int radix, long double turns) {
+  void add_tree(FusedShape const& s, int table, int trees, int tree, int radix, long double turns) {
     put(table, trees, tree, 0, turns / 2);
-    for (int half = 1; half < radix / 2; half *= 2)
-      for (int j = 0; j < half; ++j) put(table, trees, tree, half + j, (turns + j) / (4 * half));
+    int level = 1;
+    for (int half = 1; half < radix / 2; half *= 2, ++level)
+      for (int j = 0; j < (s.compact() ? 1 : half); ++j)
+        put(table, trees, tree, s.compact() ? level : half + j, (turns + j) / (4 * half));
   }
 
   std::vector<C> table_;
@@ -159,20 +167,27 @@ FusedBlocks fused_blocks(FusedShape const& shape, std::int64_t filter) {
 
 FusedBlocks fused_blocks(Geometry const& g, CudaDevice const& device) {
   const Type type = g.compute_type();
-  const double bytes_per_output = 2.0 * static_cast<double>(size_of(type));
+  const auto element = static_cast<double>(size_of(type));
+  const auto seconds = [&](FusedBlocks const& b, double rows) {
+    FusedShape const& s = *b.shape;
+    const double blocks = rows * std::ceil(static_cast<double>(g.length) / b.step);
+    const double tables = 2 * element * (s.table() + s.points), samples = element * (s.size() + b.step);
+    return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
+                           .slots = type == Type::float64 ? 2.0 * s.slots : s.slots,
+                           .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
+                           .bytes = rows * static_cast<double>(g.signal + g.length) * element},
+                          device);
+  };
   FusedBlocks best;
   for (FusedShape const& shape : kernels::fused_shapes(type)) {
     FusedBlocks b = fused_blocks(shape, g.filter);
     if (!b.shape || static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape)) > device.shared_memory)
       continue;
-    const std::int64_t row_blocks = (g.length + b.step - 1) / b.step;
-    if (row_blocks > kernels::kMostFusedBlocks) continue;
-    const double blocks = static_cast<double>(g.batch) * static_cast<double>(row_blocks);
-    const double slots = blocks * shape.threads() * shape.slots / device.multiprocessors;
-    b.seconds = kLaunchSeconds + std::max(slots / issue_slots(type), blocks * b.step * bytes_per_output /
-                                                                         (kCopyFraction * device.bytes_per_second));
+    if ((g.length + b.step - 1) / b.step > kernels::kMostFusedBlocks) continue;
+    b.seconds = seconds(b, kManyRows);
     if (!best.shape || b.seconds < best.seconds) best = b;
   }
+  if (best.shape) best.seconds = seconds(best, static_cast<double>(g.batch));
   return best;
 }
 
