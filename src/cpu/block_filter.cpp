@@ -137,7 +137,7 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
   // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
-  const bool in_place = whole && filter.exponent == 0 && (!stream_ || past_vector_boundary(result + begin) == 0);
+  const bool in_place = whole && filter.exponent == 0 && (!stream_ || to_vector_boundary(result + begin) == 0);
   C* const y = in_place ? result + begin : w.out.data();
   bool finite =
       filter.not_finite.empty() && transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y,

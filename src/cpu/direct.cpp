@@ -125,8 +125,11 @@ class Direct final : public Executor {
 
   void segment(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t s, int slot) {
     Workspace& w = workspaces_[static_cast<std::size_t>(slot)];
-    const std::int64_t begin = g_.first + s * kSegment, end = std::min(begin + kSegment, g_.first + g_.length);
-    outputs(swapped_ ? swapped_row(signal, row, w) : plain_row(signal, row), out, row, begin, end, w);
+    // Segments that are streamed start on a vector boundary of the output: the first one is up to a vector longer.
+    const std::int64_t ahead = stream_ && out.direct(row) ? to_vector_boundary(out.direct(row)) : 0;
+    const auto start = [&](std::int64_t i) { return i == 0 ? 0 : std::min(i * kSegment + ahead, g_.length); };
+    outputs(swapped_ ? swapped_row(signal, row, w) : plain_row(signal, row), out, row, g_.first + start(s),
+            g_.first + start(s + 1), w);
   }
 
   Row plain_row(Source<C> const& signal, std::int64_t row) const {
@@ -168,8 +171,8 @@ class Direct final : public Executor {
     C* const result = out.direct(out_row);
     if (row.direct && result && count >= tile()) {
       C* const to = result + (o - g_.first);
-      if (const std::int64_t past = past_vector_boundary(to); stream_ && past) {
-        count = kernels().lanes - past;
+      if (const std::int64_t ahead = to_vector_boundary(to); stream_ && ahead) {
+        count = ahead;
       } else {
         const std::int64_t tiles = count / tile();
         kernels().direct(row.direct + (o - (taps_count_ - 1)), row.taps, taps_count_, to, tiles, stream_);

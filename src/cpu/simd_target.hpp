@@ -70,11 +70,11 @@ struct SimdTarget {
 /// ("portable", "avx2", "avx512"); one that the machine lacks is ignored.
 SimdTarget const& simd_target() noexcept;
 
-/// Elements by which `p` is past a vector boundary; outputs that are streamed start on one.
+/// Elements from `p` to the next vector boundary; outputs that are streamed start on one.
 template <class T>
-std::int64_t past_vector_boundary(const T* p) {
+std::int64_t to_vector_boundary(const T* p) {
   const auto bytes = static_cast<std::uintptr_t>(simd_target().bits / 8);
-  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) % bytes / sizeof(T));
+  return static_cast<std::int64_t>((bytes - reinterpret_cast<std::uintptr_t>(p) % bytes) % bytes / sizeof(T));
 }
 
 }  // namespace gpuconv::detail

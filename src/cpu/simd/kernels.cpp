@@ -45,23 +45,38 @@ GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps
   if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
 }
 
-// The last `count` <= V taps from J + 1 loads and shifts in registers, where a target shifts across a whole vector in
-// one instruction: loads that straddle cache lines are the limit of short filters. Reads V samples past the outputs.
-template <class T, int J>
+// The same for `count` <= 2V taps, where a target shifts across a whole vector in one instruction: every other vector is
+// shifted together in registers. Loads that straddle cache lines are the limit of short filters, shifts take the place of
+// multiply-adds. Reads V samples past those of the taps.
+template <class T, int Q, int J>
 GPUCONV_INLINE void add_shifted_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
   constexpr int V = kLanes<T>;
-  Vector<T> v[J + 1];
+  const int split = count - V * (Q - 1);
+  Vector<T> window[J + Q];
 #pragma GCC unroll 16
-  for (int j = 0; j <= J; ++j) v[j] = load(x + V * j);
-  const auto add = [&]<int R>(std::integral_constant<int, R>) GPUCONV_LAMBDA {
-    if (R >= count) return false;
-    const Vector<T> tap = broadcast(taps[R]);
+  for (int j = 0; j < J + Q; ++j) window[j] = load(x + V * j);
+  const auto add = [&]<int R, int P>(std::integral_constant<int, R>, std::integral_constant<int, P>) GPUCONV_LAMBDA {
+    Vector<T> tap[P];
+#pragma GCC unroll 4
+    for (int q = 0; q < P; ++q) tap[q] = broadcast(taps[R + V * q]);
 #pragma GCC unroll 16
-    for (int j = 0; j < J; ++j) sum[j] += shuffle<[](int i) { return i + R; }>(v[j], v[j + 1], AllLanes<T>{}) * tap;
-    return true;
+    for (int i = 0; i < J + P - 1; ++i) {
+      Vector<T> v;
+      if constexpr (R % 2 == 0) v = shift<R, T>(window[i], window[i + 1]);
+      else v = load(x + R + V * i);
+      if constexpr (P > 1) keep(v);
+#pragma GCC unroll 4
+      for (int q = 0; q < P; ++q)
+        if (i - q >= 0 && i - q < J) sum[i - q] += v * tap[q];
+    }
+  };
+  const auto add_either = [&]<int R>(std::integral_constant<int, R> r) GPUCONV_LAMBDA {
+    if (R < split) add(r, std::integral_constant<int, Q>{});
+    else if constexpr (Q > 1) add(r, std::integral_constant<int, Q - 1>{});
+    return Q > 1 || R < split;
   };
   [&]<std::size_t... R>(std::index_sequence<R...>) GPUCONV_LAMBDA {
-    (add(std::integral_constant<int, static_cast<int>(R)>{}) && ...);
+    (add_either(std::integral_constant<int, static_cast<int>(R)>{}) && ...);
   }
   (AllLanes<T>{});
 }
@@ -77,7 +92,8 @@ GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T
   std::int64_t k = 0;
   for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
   const int rest = static_cast<int>(count - k);
-  if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, J>(sum, x + k, taps + k, rest);
+  if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, 1, J>(sum, x + k, taps + k, rest);
+  else if (Past && kShifts<T> && rest <= 2 * V) add_shifted_taps<T, 2, J>(sum, x + k, taps + k, rest);
   else if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
   else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
   else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
@@ -98,7 +114,7 @@ void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t 
   stream = stream && aligned_to_vector(out);
   const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
-  if (count > V)
+  if (count > (kShifts<T> ? 2 * V : V))
     for (; vectors - i >= kWideTile; i += kWideTile)
       direct_tile<T, kWideTile, false>(x + V * i, taps, count, out + V * i, stream);
   for (; vectors - i > J; i += J) direct_tile<T, J, true>(x + V * i, taps, count, out + V * i, stream);

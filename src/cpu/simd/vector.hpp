@@ -96,6 +96,21 @@ GPUCONV_INLINE V shuffle(V a, V b, std::index_sequence<I...>) {
 
 template <class T>
 using AllLanes = std::make_index_sequence<static_cast<std::size_t>(kLanes<T>)>;
+
+/// Elements R and up of `low`, then the first R of `high`: what a load R elements further on would give.
+template <int R, class T>
+GPUCONV_INLINE Vector<T> shift(Vector<T> low, Vector<T> high) {
+#if defined(__AVX512F__)
+  // The compiler's own choice is a permutation, which wants an index vector and overwrites it. All lanes are asked for by
+  // a mask, because g++ 12 warns of what its header does in the plain form.
+  const auto a = reinterpret_cast<__m512i>(high), b = reinterpret_cast<__m512i>(low);
+  if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi32(0xffff, a, b, R));
+  else return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi64(0xff, a, b, R));
+#else
+  return shuffle<[](int i) { return i + R; }>(low, high, AllLanes<T>{});
+#endif
+}
+
 template <class T>
 inline constexpr int kLaneSize = 16 / static_cast<int>(sizeof(T));  // elements in 128 bits
 
