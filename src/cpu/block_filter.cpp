@@ -136,8 +136,8 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
   Filter const& filter = filters_[static_cast<std::size_t>(f)];
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
-  // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
-  const bool in_place = whole && filter.exponent == 0 && (!stream_ || to_vector_boundary(result + begin) == 0);
+  // Outputs that cannot be streamed go through the cache once more, which costs less than reading `out`.
+  const bool in_place = whole && filter.exponent == 0 && (!stream_ || streams_to(result + begin));
   C* const y = in_place ? result + begin : w.out.data();
   bool finite =
       filter.not_finite.empty() && transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y,
@@ -153,6 +153,12 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
     if (whole && stream_) simd_target().kernels<C>().stream_copy(y, result + begin, count);
     else out.store(row, begin, count, y);
   }
+}
+
+template <class C>
+bool BlockFilter<C>::streams_to(const C* out) const {
+  return to_vector_boundary(out) == 0 || (simd_target().kernels<C>().transform.streams_unaligned &&
+                                          RightAngleTransform<C>::block_in_cache(shape_.size));
 }
 
 template <class C>

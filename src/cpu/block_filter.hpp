@@ -58,7 +58,7 @@ decltype(auto) visit_floating(Type compute, F&& f) {
 /// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
 /// samples and scaled to at most 1, so that nothing overflows on the way; an output too close to overflow to tell is
 /// summed directly, NaNs are spread over the windows that hold them, and the products of infinite samples are added.
-/// Costs when all is finite: one multiply-add a stored vector. Otherwise a second transform of the block, and for
+/// Costs when all is finite: one addition an output vector. Otherwise a second transform of the block, and for
 /// each infinite sample (not for NaNs) a pass over the filter by one thread.
 template <class C>
 class BlockFilter {
@@ -87,6 +87,7 @@ class BlockFilter {
   };
 
   void prepare(std::int64_t f, int slot, int threads);
+  bool streams_to(const C* out) const;
   void repair(Source<C> const& signal, std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w,
               int threads);
   void add_not_finite(std::int64_t row, std::int64_t first, std::int64_t count, Workspace& w) const;
