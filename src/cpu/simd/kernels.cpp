@@ -45,9 +45,9 @@ GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps
   if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
 }
 
-// The same for `count` <= 2V taps, where a target shifts across a whole vector in one instruction: every other vector is
-// shifted together in registers. Loads that straddle cache lines are the limit of short filters, shifts take the place of
-// multiply-adds. Reads V samples past those of the taps.
+// The same for `count` <= 2V taps, where a target shifts across a whole vector in one instruction: every other vector
+// is shifted together in registers. Loads that straddle cache lines are the limit of short filters, shifts take the
+// place of multiply-adds. Reads V samples past those of the taps.
 template <class T, int Q, int J>
 GPUCONV_INLINE void add_shifted_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
   constexpr int V = kLanes<T>;
@@ -211,16 +211,17 @@ void first_level(Transform<T> const& t, const T* x, T* work, std::int64_t begin,
 // vectors. Its outputs are 2R runs of `step`, a vector of each a chunk.
 enum class Writes { cached, streamed, shifted };
 
-// Shifted: what is stored are vectors of the array, each made of two neighbouring vectors of outputs. The last one of every
-// run is held back for the next chunk, the first ones wait until the run before them is complete. Begins and ends of all
-// outputs, less than a vector each, go through the cache.
+// Shifted: what is stored are vectors of the array, each made of two neighbouring vectors of outputs. The last one of
+// every run is held back for the next chunk, the first ones wait until the run before them is complete. Begins and ends
+// of all outputs, less than a vector each, go through the cache.
 template <class T, int R, Writes W>
 class Runs {
  public:
   static constexpr int kRuns = W == Writes::shifted ? 2 * R : 1;
 
   /// Output i goes to to[i], those below `drop`, a multiple of the lanes, nowhere.
-  GPUCONV_INLINE Runs(T* to, std::int64_t drop) : to_(to), drop_(drop), past_(past_boundary(to)), shift_(kLanes<T> - past_) {}
+  GPUCONV_INLINE Runs(T* to, std::int64_t drop)
+      : to_(to), drop_(drop), past_(past_boundary(to)), shift_(kLanes<T> - past_) {}
 
   GPUCONV_INLINE void put(int run, std::int64_t i, Vector<T> v, bool first) {
     if (i < drop_) return;
@@ -431,10 +432,11 @@ void spectrum(Transform<T> const& t, int l, T* work, std::int64_t size, T* to, T
 template <class T>
 constexpr SimdKernels<T> kernels() {
   if constexpr (std::is_floating_point_v<T>)
-    return {kLanes<T>,
-            direct<T>,
-            stream_copy<T>,
-            {kBytes == 64 ? 4 : 3, kShiftsByVariable, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
+    return {
+        kLanes<T>,
+        direct<T>,
+        stream_copy<T>,
+        {kBytes == 64 ? 4 : 3, kShiftsByVariable, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
   else return {kLanes<T>, direct<T>, stream_copy<T>, {}};
 }
 

@@ -107,8 +107,8 @@ using AllLanes = std::make_index_sequence<static_cast<std::size_t>(kLanes<T>)>;
 template <int R, class T>
 GPUCONV_INLINE Vector<T> shift(Vector<T> low, Vector<T> high) {
 #if defined(__AVX512F__)
-  // The compiler's own choice is a permutation, which wants an index vector and overwrites it. All lanes are asked for by
-  // a mask, because g++ 12 warns of what its header does in the plain form.
+  // The compiler's own choice is a permutation, which wants an index vector and overwrites it. All lanes are asked for
+  // by a mask, because g++ 12 warns of what its header does in the plain form.
   const auto a = reinterpret_cast<__m512i>(high), b = reinterpret_cast<__m512i>(low);
   if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi32(0xffff, a, b, R));
   else return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi64(0xff, a, b, R));
