@@ -67,15 +67,14 @@ class Direct final : public Executor {
         tasks_(tasks_of(g)),
         stream_(saturating_multiply(g.batch, g.length) > kStreamOutputs) {
     threads = useful_threads(one_thread(g), tasks_.count, max_threads);
-    const std::int64_t outputs = std::min(g.length, kSegment) + tile();
+    const std::int64_t outputs = (std::min(g.length, kSegment) / tile() + 2) * tile();
     const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
                             threads * 2.0 * static_cast<double>(outputs + taps_count_);
     check_fits(g.bytes + elements * sizeof(C));
     filters_ = AlignedBuffer<C>(g.filters * g.filter);
     if (!swapped_) finite_.resize(static_cast<std::size_t>(g.filters));
-    for (int s = 0; s < threads; ++s)
-      workspaces_.push_back({AlignedBuffer<C>(outputs + taps_count_), AlignedBuffer<C>(outputs),
-                             AlignedBuffer<C>(swapped_ ? taps_count_ : 0)});
+    workspaces_.reserve(static_cast<std::size_t>(threads));
+    for (int s = 0; s < threads; ++s) workspaces_.emplace_back(outputs, taps_count_, swapped_);
     start_workers(threads);
   }
 
@@ -103,7 +102,7 @@ class Direct final : public Executor {
 
   std::size_t workspace_bytes() const override {
     std::size_t sum = filters_.bytes();
-    for (Workspace const& w : workspaces_) sum += w.window.bytes() + w.out.bytes() + w.taps.bytes();
+    for (Workspace const& w : workspaces_) sum += w.memory.bytes();
     return sum;
   }
 
@@ -111,8 +110,16 @@ class Direct final : public Executor {
   static SimdKernels<C> const& kernels() { return simd_target().kernels<C>(); }
   static std::int64_t tile() { return std::int64_t{kTileVectors} * kernels().lanes; }
 
+  // One allocation: on small problems they take most of a one-shot call's time.
   struct Workspace {
-    AlignedBuffer<C> window, out, taps;
+    Workspace(std::int64_t outputs, std::int64_t taps_count, bool own_taps)
+        : memory(2 * outputs + (own_taps ? 2 : 1) * taps_count),
+          out(memory.data()),
+          window(out + outputs),
+          taps(window + outputs + taps_count) {}
+
+    AlignedBuffer<C> memory;
+    C *out, *window, *taps;
   };
   // One row as the kernels see it: `taps` reversed, over `data`.
   struct Row {
@@ -139,7 +146,7 @@ class Direct final : public Executor {
   }
 
   Row swapped_row(Source<C> const& signal, std::int64_t row, Workspace& w) const {
-    C* const taps = w.taps.data();
+    C* const taps = w.taps;
     signal.load(row, 0, g_.signal, taps);
     const bool finite = all_finite(taps, g_.signal);
     std::reverse(taps, taps + g_.signal);
@@ -189,9 +196,9 @@ class Direct final : public Executor {
     const std::int64_t lowest = std::max<std::int64_t>(0, o - data_count_ + 1);
     const std::int64_t highest = std::min(taps_count_ - 1, o + count - 1);
     const std::int64_t taps = highest - lowest + 1, tiles = (count + tile() - 1) / tile();
-    row.data.load_padded(row.index, data_count_, o - highest, tiles * tile() + taps - 1, w.window.data());
-    kernels().direct(w.window.data(), row.taps + (taps_count_ - 1 - highest), taps, w.out.data(), tiles, false);
-    out.store(out_row, o - g_.first, count, w.out.data());
+    row.data.load_padded(row.index, data_count_, o - highest, tiles * tile() + taps - 1, w.window);
+    kernels().direct(w.window, row.taps + (taps_count_ - 1 - highest), taps, w.out, tiles, false);
+    out.store(out_row, o - g_.first, count, w.out);
   }
 
   // At the edges with a tap that is not finite: zero padding times infinity would be NaN.
@@ -200,12 +207,12 @@ class Direct final : public Executor {
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - data_count_ + 1),
                          highest = std::min(taps_count_ - 1, k);
-      row.data.load(row.index, k - highest, highest - lowest + 1, w.window.data());
+      row.data.load(row.index, k - highest, highest - lowest + 1, w.window);
       C sum{};
       for (std::int64_t j = highest; j >= lowest; --j) sum += w.window[highest - j] * row.taps[taps_count_ - 1 - j];
       w.out[i] = sum;
     }
-    out.store(out_row, o - g_.first, count, w.out.data());
+    out.store(out_row, o - g_.first, count, w.out);
   }
 
   Geometry g_;
