@@ -124,15 +124,13 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
   const std::int64_t first = g_.first + begin - shape_.drop;  // sample of the row at the block's start
   const std::int64_t f = g_.filter_row(row);
 
-  const C* x = signal.direct(row);
-  const C* next = nullptr;
-  if (x && first >= 0 && first + shape_.size <= g_.signal) {
-    x += first;
-    if (first + shape_.step + shape_.size <= g_.signal) next = x + shape_.step;
-  } else {
-    signal.load_padded(row, g_.signal, first, shape_.size, w.in.data());
-    x = w.in.data();
-  }
+  // Blocks within the row are read where they are; the next one, if it is, is fetched ahead.
+  const C* const samples = signal.direct(row);
+  const auto inside = [&](std::int64_t i) { return samples && i >= 0 && i + shape_.size <= g_.signal; };
+  const C* const next = inside(first + shape_.step) ? samples + first + shape_.step : nullptr;
+  const C* x = w.in.data();
+  if (inside(first)) x = samples + first;
+  else signal.load_padded(row, g_.signal, first, shape_.size, w.in.data());
   Filter const& filter = filters_[static_cast<std::size_t>(f)];
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
