@@ -9,9 +9,6 @@
 namespace gpuconv::detail {
 namespace {
 
-// Results larger than this are written around the cache.
-constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
-
 template <class C>
 void scale(C* x, std::int64_t count, int exponent) {
   if (exponent == 0) return;

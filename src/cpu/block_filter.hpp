@@ -3,6 +3,7 @@
 
 #include "aligned.hpp"
 #include "convert.hpp"
+#include "cost.hpp"
 #include "transform_tables.hpp"
 
 #include "../problem.hpp"
@@ -24,6 +25,13 @@ struct BlockShape {
   std::int64_t blocks(std::int64_t outputs) const { return (outputs + step - 1) / step; }
 };
 
+/// Results of more bytes are written around the cache.
+inline constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
+
+// Measured, per float32: a sample of a row's first and last block is copied in and out. Outputs that are not streamed
+// and not in a core's cache are read before they are written, in runs that the machine does not foresee.
+inline constexpr double kCopiedSample = 5e-11, kMissedOutput = 1.5e-10;
+
 /// The block size whose blocks cost least in all, and what they cost one thread.
 struct BlockChoice {
   std::int64_t size, blocks;  // blocks: of all rows
@@ -34,12 +42,16 @@ struct BlockChoice {
 template <class C, class Cost>
 BlockChoice choose_block(Geometry const& g, std::int64_t largest, Cost block_seconds) {
   const std::int64_t lanes = simd_target().kernels<C>().lanes;
+  const double words = sizeof(C) / 4.0, batch = static_cast<double>(g.batch), outputs = static_cast<double>(g.length);
+  const bool missed = g.bytes > kCoreCacheBytes && batch * outputs * sizeof(C) <= kStreamBytes;
   BlockChoice best{0, 0, 0};
   for (std::int64_t size = 2 * RightAngleTransform<C>::smallest(); size <= largest; size *= 2) {
     const BlockShape shape = BlockShape::of(size, g.filter, lanes);
     if (shape.step <= 0) continue;
     const std::int64_t each = shape.blocks(g.length);
-    const double seconds = static_cast<double>(g.batch) * static_cast<double>(each) * block_seconds(size);
+    const double copied = static_cast<double>(std::min<std::int64_t>(each, 2) * size);
+    const double seconds = batch * (static_cast<double>(each) * block_seconds(size) +
+                                    words * (copied * kCopiedSample + (missed ? outputs * kMissedOutput : 0)));
     if (!best.size || seconds < best.seconds) best = {size, saturating_multiply(each, g.batch), seconds};
     if (each == 1) break;  // larger ones only cost more
   }

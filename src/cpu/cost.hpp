@@ -12,8 +12,11 @@
 
 namespace gpuconv::detail {
 
+/// Problems of more bytes are not expected in a core's cache, where others have worked since.
+inline constexpr double kCoreCacheBytes = 256 << 10;
+
 /// What an execute costs besides its work: views, dispatch, buffers.
-inline constexpr double kCallSeconds = 2e-7;
+inline constexpr double kCallSeconds = 5e-8;
 
 /// Handing tasks to sleeping workers and waiting for the last one. Work for less than a few of these stays on one
 /// thread.

@@ -17,22 +17,24 @@ namespace {
 std::string refusal(Geometry const&) { return {}; }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured: per output and tap, per output, per row.
-constexpr double kMultiplyAddFloat = 1.0e-11, kMultiplyAddDouble = 2.0e-11, kMultiplyAddInteger = 2.3e-11;
-constexpr double kSample = 6e-11, kRow = 2e-8;
+// Measured: per output and tap, per output of four bytes in a core's cache and beyond, per row.
+constexpr double kMultiplyAddFloat = 9e-12, kMultiplyAddDouble = 1.8e-11, kMultiplyAddInteger = 2.3e-11;
+constexpr double kCachedSample = 4e-11, kSample = 1.2e-10, kRow = 2.5e-8;
 
 // The shorter operand takes the part of the taps: convolution commutes.
 std::int64_t taps_of(Geometry const& g) { return std::min(g.signal, g.filter); }
 
-double multiply_add(Type compute) {
-  return compute == Type::float32   ? kMultiplyAddFloat
-         : compute == Type::float64 ? kMultiplyAddDouble
-                                    : kMultiplyAddInteger;
+template <class C>
+double one_thread_of(Geometry const& g) {
+  constexpr double multiply_add = std::is_same_v<C, float>    ? kMultiplyAddFloat
+                                  : std::is_same_v<C, double> ? kMultiplyAddDouble
+                                                              : kMultiplyAddInteger;
+  const double sample = (g.bytes > kCoreCacheBytes ? kSample : kCachedSample) * sizeof(C) / 4;
+  return static_cast<double>(g.batch) *
+         (kRow + static_cast<double>(g.length) * (sample + static_cast<double>(taps_of(g)) * multiply_add));
 }
-
 double one_thread(Geometry const& g) {
-  const double taps = static_cast<double>(taps_of(g)), outputs = static_cast<double>(g.length);
-  return static_cast<double>(g.batch) * (kRow + outputs * (kSample + taps * multiply_add(g.compute_type())));
+  return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) { return one_thread_of<C>(g); });
 }
 
 constexpr std::int64_t kSegment = 8192;  // outputs a task: a window of them and the taps stay in L1 or L2
