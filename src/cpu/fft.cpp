@@ -25,7 +25,7 @@ struct PointLevel {
   double seconds;
 };
 constexpr PointLevel kPointLevels[] = {
-    {256 << 10, 1.12e-10}, {4 << 20, 1.3e-10}, {16 << 20, 2e-10}, {INT64_MAX, 3.8e-10}};
+    {256 << 10, 1.12e-10}, {4 << 20, 1.5e-10}, {16 << 20, 2e-10}, {INT64_MAX, 3.8e-10}};
 constexpr double kBlock = 1e-7, kDouble = 2.1;
 constexpr double kShare = 0.75;  // of the threads' work that is not waiting for memory
 

@@ -23,8 +23,8 @@ std::string refusal(Geometry const& g) {
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured, float32: what a block costs besides its points, and a complex point of a block of up to 16 KiB of samples,
-// of 32 KiB, and so on to 512 KiB; of problems in a core's cache, and of others, whose samples come and go besides.
+// Measured, float32: what a block costs besides its points, and a complex point of a block of up to 8 KiB of samples,
+// of 16 KiB, and so on to 512 KiB; of problems in a core's cache, and of others, whose samples come and go besides.
 constexpr double kBlock = 4e-8, kDouble = 2.1;
 constexpr double kCachedPoint[] = {6.3e-10, 7.2e-10, 9e-10, 1.15e-9, 1.25e-9, 1.4e-9, 2e-9};
 constexpr double kPoint[] = {9.5e-10, 1.02e-9, 1.12e-9, 1.25e-9, 1.27e-9, 1.43e-9, 2e-9};
