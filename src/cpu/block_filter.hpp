@@ -38,24 +38,32 @@ struct BlockChoice {
   double seconds;
 };
 
-/// `block_seconds(size)`: of one block. Sizes from the smallest transform to `largest`; 0 if none holds the filter.
+/// `block_seconds(size, cached)`: of one block. Sizes from the smallest transform to `largest`; 0 if none holds the
+/// filter. The size follows the row and not the batch, so that a row's bits do not depend on that.
 template <class C, class Cost>
 BlockChoice choose_block(Geometry const& g, std::int64_t largest, Cost block_seconds) {
   const std::int64_t lanes = simd_target().kernels<C>().lanes;
-  const double words = sizeof(C) / 4.0, batch = static_cast<double>(g.batch), outputs = static_cast<double>(g.length);
-  const bool missed = g.bytes > kCoreCacheBytes && batch * outputs * sizeof(C) <= kStreamBytes;
-  BlockChoice best{0, 0, 0};
+  const double outputs = static_cast<double>(g.length);
+  const auto row_seconds = [&](std::int64_t size, std::int64_t blocks, bool cached) {
+    const double copied = static_cast<double>(std::min<std::int64_t>(blocks, 2) * size);
+    return static_cast<double>(blocks) * block_seconds(size, cached) + copied * kCopiedSample * sizeof(C) / 4;
+  };
+  const bool row_cached = (static_cast<double>(g.signal) + outputs) * sizeof(C) <= kCoreCacheBytes;
+  std::int64_t best = 0, best_blocks = 0;
+  double least = 0;
   for (std::int64_t size = 2 * RightAngleTransform<C>::smallest(); size <= largest; size *= 2) {
     const BlockShape shape = BlockShape::of(size, g.filter, lanes);
     if (shape.step <= 0) continue;
-    const std::int64_t each = shape.blocks(g.length);
-    const double copied = static_cast<double>(std::min<std::int64_t>(each, 2) * size);
-    const double seconds = batch * (static_cast<double>(each) * block_seconds(size) +
-                                    words * (copied * kCopiedSample + (missed ? outputs * kMissedOutput : 0)));
-    if (!best.size || seconds < best.seconds) best = {size, saturating_multiply(each, g.batch), seconds};
-    if (each == 1) break;  // larger ones only cost more
+    const std::int64_t blocks = shape.blocks(g.length);
+    const double seconds = row_seconds(size, blocks, row_cached);
+    if (!best || seconds < least) best = size, best_blocks = blocks, least = seconds;
+    if (blocks == 1) break;  // larger ones only cost more
   }
-  return best;
+  const double batch = static_cast<double>(g.batch);
+  const bool cached = g.bytes <= kCoreCacheBytes, missed = !cached && batch * outputs * sizeof(C) <= kStreamBytes;
+  const double seconds =
+      row_seconds(best, best_blocks, cached) + (missed ? outputs * kMissedOutput * sizeof(C) / 4 : 0);
+  return {best, saturating_multiply(best_blocks, g.batch), batch * seconds};
 }
 
 /// Calls `f(std::type_identity<C>{})` with the floating type that solvers of blocks compute in.

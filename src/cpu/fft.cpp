@@ -30,7 +30,7 @@ constexpr double kBlock = 1e-7, kDouble = 2.1;
 constexpr double kShare = 0.75;  // of the threads' work that is not waiting for memory
 
 template <class C>
-double block_seconds(std::int64_t size) {
+double block_seconds(std::int64_t size, bool) {
   const double points = static_cast<double>(size) / 2;
   const std::int64_t bytes = saturating_multiply(size, sizeof(C));
   const double level =

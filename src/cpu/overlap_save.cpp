@@ -38,9 +38,8 @@ double block_seconds(std::int64_t size, bool cached) {
 }
 
 BlockChoice choose(Geometry const& g) {
-  const bool cached = g.bytes <= kCoreCacheBytes;
   return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) {
-    return choose_block<C>(g, largest_block<C>(), [&](std::int64_t size) { return block_seconds<C>(size, cached); });
+    return choose_block<C>(g, largest_block<C>(), block_seconds<C>);
   });
 }
 
