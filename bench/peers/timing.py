@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-SHORTEST_SAMPLE = 1e-3  # seconds; shorter calls are repeated within a sample, so that one that wakes threads weighs little
+SHORTEST_SAMPLE = 5e-3  # seconds; shorter calls are repeated within a sample: what waking up costs weighs little
 WARM_UP = 5e-3
 
 
