@@ -40,7 +40,7 @@ def small(shim: Shim, quick: bool):
 
 def large(shim: Shim, quick: bool):
     """Signals that leave the cache, float32 with a streaming copy beside them; float64 at the smaller length."""
-    budget = Budget(0.1, 3) if quick else Budget(0.7, 7)
+    budget = Budget(0.1, 3) if quick else Budget(0.5, 5)
     peers = [*_peers(shim.threads(), quick), who.torch_conv1d]
     doubles = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim), *peers]
     floats = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_plan, shim, threads=1, name="gpuconv plan, 1 thread"),
@@ -65,7 +65,7 @@ def crossover(shim: Shim, quick: bool):
             yield Problem(1 << log_signal, 1 << log_taps, "float32", makers, budget)
 
 
-SUITES = {"small": small, "large": large, "crossover": crossover}
+SUITES = {"small": small, "crossover": crossover, "large": large}  # in the order they are measured
 
 
 def arithmetic_peak(shim: Shim) -> float:
