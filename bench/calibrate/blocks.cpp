@@ -61,8 +61,7 @@ void add_cached(Settings const& s, Table& times, Table& fits) {
         const Spread t = time_blocks<T>(size, taps, signal, 1, s.budget);
         const auto p = static_cast<double>(points), step = static_cast<double>(size - taps);
         times.rows.push_back({name(type_of<T>), size, taps, signal, t.least * 1e9, t.least / p * 1e9,
-                              t.least / p / std::log2(p) * 1e9, t.least / step * 1e9,
-                              (t.upper - t.lower) / t.median});
+                              t.least / p / std::log2(p) * 1e9, t.least / step * 1e9, (t.upper - t.lower) / t.median});
         if (points <= RightAngleTransform<T>::largest_in_cache() && signal > (1 << 15))
           observations.push_back({{1, p, p * std::log2(p), step}, t.least});
       }
