@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the pictures of a result file of run.py: the crossover map, throughput by filter length, small sizes.
+"""Draws the pictures of a result file of run.py: the crossover map, throughput by filter length, the roofline, small sizes.
 
 Usage: plot.py RESULT.json --out DIR. A picture whose suite was not measured is left out, and said so.
 """
@@ -24,7 +24,7 @@ from peers.report import time_text
 
 # Okabe and Ito's colours, told apart by everyone.
 COLORS = {"direct": "#0072B2", "overlap-save": "#E69F00", "fft": "#009E73", "plan": "#000000",
-          "numpy": "#CC79A7", "scipy": "#D55E00", "workers": "#F0A67E", "copy": "#777777"}
+          "numpy": "#CC79A7", "scipy": "#D55E00", "workers": "#F0A67E", "copy": "#777777", "torch": "#56B4E9"}
 STYLE = {"font.size": 13, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
          "figure.dpi": 100, "savefig.dpi": 150, "axes.titleweight": "bold", "axes.titlesize": 14}
 TIE = 1.05  # within it, the map shows the method listed first
@@ -121,33 +121,72 @@ def _log2_axis(axis, values) -> None:
     axis.set_ticks(np.log2(shown), [power_of_two(v) for v in shown])
 
 
-def throughput(result: dict):
-    """Samples a second by filter length at the longest signal, beside the machine's streaming copy."""
+def _longest_signal(result: dict):
+    """The longest signal of the suite `large`, and its problems by filter length; None where it was not measured."""
     grid = analysis.problems(result, "large")
     if not grid:
         return None
     signal = max(n for n, _, _ in grid)
-    by_taps = {m: entry for (n, m, dtype), entry in grid.items() if n == signal and dtype == "float32" and m < n}
-    lines = [("direct", "gpuconv direct", _named("gpuconv direct")), ("overlap-save", "gpuconv overlap-save", _named("gpuconv overlap-save")),
-             ("fft", "gpuconv fft", _named("gpuconv fft")), ("numpy", "numpy.convolve", _named("numpy.convolve")),
-             ("scipy", "best of SciPy", lambda e: analysis.best(m for m in analysis.peers(e) if m["library"] == "scipy")),
-             ("workers", "best of SciPy, all cores", lambda e: analysis.best(analysis.peers(e, workers=True)))]
+    return signal, {m: entry for (n, m, dtype), entry in sorted(grid.items()) if n == signal and dtype == "float32" and m < n}
+
+
+def _named(name: str):
+    return lambda entry: entry.get((name, "python"))
+
+
+LINES = [("direct", "gpuconv direct", _named("gpuconv direct")), ("overlap-save", "gpuconv overlap-save", _named("gpuconv overlap-save")),
+         ("fft", "gpuconv fft", _named("gpuconv fft")), ("numpy", "numpy.convolve", _named("numpy.convolve")),
+         ("scipy", "best of SciPy", lambda e: analysis.best(m for m in analysis.peers(e) if m["library"] == "scipy")),
+         ("workers", "best of SciPy, all cores", lambda e: analysis.best(analysis.peers(e, workers=True))),
+         ("torch", "PyTorch conv1d", _named("torch conv1d"))]
+
+
+def _copy_seconds(by_taps: dict) -> float:
+    return np.median([analysis.seconds(e["streaming copy", "python"]) for e in by_taps.values()])
+
+
+def throughput(result: dict):
+    """Samples a second by filter length at the longest signal, beside the machine's streaming copy."""
+    longest = _longest_signal(result)
+    if not longest:
+        return None
+    signal, by_taps = longest
     figure, axis = plt.subplots(figsize=(12, 7))
-    for color, label, pick in lines:
-        points = [(m, pick(e)["seconds"]) for m, e in sorted(by_taps.items()) if pick(e)]
+    for color, label, pick in LINES:
+        points = [(m, pick(e)["seconds"]) for m, e in by_taps.items() if pick(e)]
         _rate_line(axis, signal, points, color=COLORS[color], label=label, linewidth=2.4, marker="o", markersize=5)
-    chosen = [(m, signal / analysis.seconds(e["gpuconv plan", "python"])) for m, e in sorted(by_taps.items())]
+    chosen = [(m, signal / analysis.seconds(e["gpuconv plan", "python"])) for m, e in by_taps.items()]
     axis.plot(*zip(*chosen), linestyle="none", marker="o", markersize=13, markerfacecolor="none", markeredgecolor=COLORS["plan"],
               markeredgewidth=1.6, label="gpuconv's own choice")
-    copy = [analysis.seconds(e["streaming copy", "python"]) for e in by_taps.values()]
-    axis.axhline(signal / np.median(copy), color=COLORS["copy"], linestyle="--", linewidth=2, label="streaming copy")
+    axis.axhline(signal / _copy_seconds(by_taps), color=COLORS["copy"], linestyle="--", linewidth=2, label="streaming copy")
     finish_throughput(figure, axis, f"Convolution on the CPU: {signal / 1e6:.1f} million float32 samples, "
                       f"{result['machine']['threads']} threads")
     return figure
 
 
-def _named(name: str):
-    return lambda entry: entry.get((name, "python"))
+def roofline(result: dict):
+    """What the direct sums' arithmetic amounts to, under the machine's two roofs. Transforms do less of it: they pass the
+    second roof."""
+    longest = _longest_signal(result)
+    if not longest or "arithmetic_peak" not in result:
+        return None
+    signal, by_taps = longest
+    figure, axis = plt.subplots(figsize=(12, 7))
+    intensity = lambda taps: 2 * taps / 8  # operations a byte: a float32 sample is read once and written once
+    for color, label, pick in LINES:
+        points = [(intensity(m), 2 * m * signal / analysis.seconds(pick(e))) for m, e in by_taps.items() if pick(e)]
+        if points:
+            axis.plot(*zip(*points), color=COLORS[color], label=label, linewidth=2.4, marker="o", markersize=5)
+    ends = np.array([intensity(m) for m in (min(by_taps), max(by_taps))])
+    axis.plot(ends, 8 * signal / _copy_seconds(by_taps) * ends, color=COLORS["copy"], linestyle="--", linewidth=2,
+              label="roof: streaming copy")
+    axis.plot(ends, [result["arithmetic_peak"]] * 2, color=COLORS["plan"], linestyle="--", linewidth=2,
+              label="roof: direct sums\nin the cache")
+    finish_throughput(figure, axis, f"Roofline on the CPU: {signal / 1e6:.1f} million float32 samples, "
+                      f"{result['machine']['threads']} threads")
+    axis.set_xlabel("operations of the direct sum, a byte moved")
+    axis.set_ylabel("operations of the direct sum, a second")
+    return figure
 
 
 def _rate_line(axis, signal: int, points, **style) -> None:
@@ -187,7 +226,7 @@ def small(result: dict):
     return figure
 
 
-PICTURES = {"crossover": crossover, "throughput": throughput, "small": small}
+PICTURES = {"crossover": crossover, "throughput": throughput, "roofline": roofline, "small": small}
 
 
 def draw(result: dict, folder: Path, pictures: dict, caption=None) -> list[Path]:

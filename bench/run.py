@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares gpuconv with NumPy and SciPy in one run; writes a dated result file, prints it, and draws it.
 
-Usage: run.py --build BUILD --out DIR [--quick] [--suite NAME ...]. Needs NumPy, SciPy and a build with
+Usage: run.py --build BUILD --out DIR [--quick] [--suite NAME ...] [--within SECONDS]. Needs NumPy, SciPy and a build with
 GPUCONV_BUILD_BENCH=ON; pictures need matplotlib.
 """
 
@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 import subprocess
 import sys
+from time import perf_counter
 
 from origin import commit
 from peers import analysis, machine, report, suites
@@ -27,21 +28,21 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the result file and the pictures")
     parser.add_argument("--quick", action="store_true", help="fewer sizes, shorter measurements")
     parser.add_argument("--suite", action="append", choices=suites.SUITES, help="only these; may be repeated")
+    parser.add_argument("--within", type=float, default=600, metavar="SECONDS",
+                        help="problems not begun after so long are left out, and recorded as skipped (default 600)")
     parser.add_argument("--no-plots", action="store_true")
     return parser.parse_args()
 
 
-def measure(shim: Shim, names, quick: bool) -> dict:
+def measure(shim: Shim, names, quick: bool, within: float) -> dict:
     measurements, skipped = [], []
+    begin = perf_counter()
     for name in names:
-        last = None
-        for record in suites.SUITES[name](shim, quick):
-            problem = (record["signal"], record["taps"], record["dtype"])
-            if problem != last:
-                print(f"{name}: {problem[0]} x {problem[1]} {problem[2]}", file=sys.stderr, flush=True)
-                last = problem
-            (skipped if "skipped" in record else measurements).append(record)
-    return {"measurements": measurements, "skipped": skipped}
+        for problem in suites.SUITES[name](shim, quick):
+            print(f"{perf_counter() - begin:4.0f} s  {name}: {problem.signal} x {problem.taps} {problem.dtype}", file=sys.stderr, flush=True)
+            for record in suites.compare(name, problem, begin + within):
+                (skipped if "skipped" in record else measurements).append(record)
+    return {"measurements": measurements, "skipped": skipped, "seconds": perf_counter() - begin}
 
 
 def run(arguments: argparse.Namespace) -> dict:
@@ -50,7 +51,8 @@ def run(arguments: argparse.Namespace) -> dict:
               "quick": arguments.quick, **commit(HERE), **machine.describe(shim)}
     load_before = machine.load()
     result["call_overhead_seconds"] = suites.call_overhead(shim)
-    result |= measure(shim, arguments.suite or list(suites.SUITES), arguments.quick)
+    result["arithmetic_peak"] = suites.arithmetic_peak(shim)
+    result |= measure(shim, arguments.suite or list(suites.SUITES), arguments.quick, arguments.within)
     result["noise"] = analysis.noise(result) | {"load_before": load_before, "load_after": machine.load()}
     result["crossovers"] = analysis.crossovers(result)
     return result

@@ -60,11 +60,10 @@ void add_cached(Settings const& s, Table& times, Table& fits) {
       for (const std::int64_t taps : {size / 8, size / 2}) {
         const Spread t = time_blocks<T>(size, taps, signal, 1, s.budget);
         const auto p = static_cast<double>(points), step = static_cast<double>(size - taps);
-        times.rows.push_back({name(type_of<T>), size, taps, signal, t.median * 1e9, t.median / p * 1e9,
-                              t.median / p / std::log2(p) * 1e9, t.median / step * 1e9,
-                              (t.upper - t.lower) / t.median});
+        times.rows.push_back({name(type_of<T>), size, taps, signal, t.least * 1e9, t.least / p * 1e9,
+                              t.least / p / std::log2(p) * 1e9, t.least / step * 1e9, (t.upper - t.lower) / t.median});
         if (points <= RightAngleTransform<T>::largest_in_cache() && signal > (1 << 15))
-          observations.push_back({{1, p, p * std::log2(p), step}, t.median});
+          observations.push_back({{1, p, p * std::log2(p), step}, t.least});
       }
     }
   }
@@ -82,7 +81,7 @@ void add_beyond(Settings const& s, Table& times) {
     for (const int threads : counts) {
       const Spread t = time_blocks<T>(size, size / 2, size / 2, threads, s.budget);
       const auto n = static_cast<double>(size);
-      times.rows.push_back({name(type_of<T>), size, threads, t.median * 1e6, t.median / n / std::log2(n) * 1e9,
+      times.rows.push_back({name(type_of<T>), size, threads, t.least * 1e6, t.least / n / std::log2(n) * 1e9,
                             (t.upper - t.lower) / t.median});
     }
   }
@@ -92,7 +91,7 @@ void add_beyond(Settings const& s, Table& times) {
 
 std::vector<Table> calibrate_blocks(Settings const& s) {
   Table times{"overlap_save",
-              "one block on one thread, mode same, long rows; points = block / 2",
+              "one block on one thread, mode same, long rows, least times; points = block / 2",
               {"type", "block", "taps", "signal", "ns/block", "ns/point", "ns/point/level", "ns/output", "spread"},
               {}};
   Table fits{"overlap_save_fit",
@@ -101,7 +100,7 @@ std::vector<Table> calibrate_blocks(Settings const& s) {
              {"type", "block", "point", "point_level", "output", "worst_error"},
              {}};
   Table large{"fft",
-              "one block at a time, all threads on its transform; taps and signal are half the block",
+              "one block at a time, all threads on its transform, least times; taps and signal are half the block",
               {"type", "block", "threads", "us/block", "ns/sample/level", "spread"},
               {}};
   add_cached<float>(s, times, fits);

@@ -40,10 +40,10 @@ void add_type(Type type, Settings const& s, Table& times, Table& fits) {
       const Spread t = time_direct(
           {.signal = shape.signal, .filter = m, .batch = shape.batch, .mode = Mode::same, .type = type}, s.budget);
       const auto rows = static_cast<double>(shape.batch), samples = rows * static_cast<double>(shape.signal),
-                 seconds = t.median;
+                 seconds = t.least;
       observations.push_back({{rows, samples, samples * static_cast<double>(m)}, seconds});
       times.rows.push_back({name(type), shape.signal, shape.batch, m, seconds / samples * 1e9,
-                            seconds / samples / static_cast<double>(m) * 1e9, (t.upper - t.lower) / seconds});
+                            seconds / samples / static_cast<double>(m) * 1e9, (t.upper - t.lower) / t.median});
     }
   const Fit f = fit(observations);
   fits.rows.push_back({name(type), f.coefficients[0], f.coefficients[1], f.coefficients[2], f.worst});
@@ -53,7 +53,7 @@ void add_type(Type type, Settings const& s, Table& times, Table& fits) {
 
 std::vector<Table> calibrate_direct(Settings const& s) {
   Table times{"direct",
-              "one thread, mode same; spread is the distance of the quartiles over the median",
+              "one thread, mode same, least times; spread is the distance of the quartiles over the median",
               {"type", "signal", "batch", "taps", "ns/sample", "ns/sample/tap", "spread"},
               {}};
   Table fits{"direct_fit",

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -24,16 +25,21 @@ struct Result {
   double least_regret;  // of the least times: what remains of it on a busy machine
 };
 
-std::vector<detail::Solver const*> contenders(detail::Geometry const& g, int threads) {
+// The planner's choice first, then the others worth a run.
+std::vector<detail::Solver const*> contenders(detail::Geometry const& g, Method chosen, int threads) {
+  const detail::Resources resources{.threads = threads};
   std::vector<detail::Solver const*> out;
+  for (auto const* s : detail::solvers())
+    if (s->automatic && s->refusal(g).empty()) out.push_back(s);
+  std::stable_partition(out.begin(), out.end(), [&](auto const* s) { return s->method == chosen; });
   double best = 1e300;
-  for (auto const* s : detail::solvers()) {
-    if (!s->automatic || !s->refusal(g).empty()) continue;
-    out.push_back(s);
-    best = std::min(best, s->seconds(g, {.threads = threads}));
-  }
-  std::erase_if(out,
-                [&](auto const* s) { return s->seconds(g, {.threads = threads}) > std::max(kHopeless * best, kLong); });
+  for (auto const* s : out) best = std::min(best, s->seconds(g, resources));
+  // Overlap-save and fft with the same blocks run the same code: one of them takes part.
+  std::set<std::string> seen;
+  std::erase_if(out, [&](auto const* s) {
+    const bool same = s->method != Method::direct && !seen.insert(s->parameters(g, resources)).second;
+    return same || s->seconds(g, resources) > std::max(kHopeless * best, kLong);
+  });
   return out;
 }
 
@@ -41,7 +47,7 @@ Result measure_problem(Problem const& problem, Settings const& s) {
   Data data(problem);
   const detail::Geometry g = detail::check(problem);
   const Method chosen = Plan(problem, {.threads = s.threads}).method();
-  const auto solvers = contenders(g, s.threads);
+  const auto solvers = contenders(g, chosen, s.threads);
   std::vector<Plan> plans;
   std::vector<std::function<void()>> calls;
   plans.reserve(solvers.size());
@@ -61,18 +67,16 @@ Result measure_problem(Problem const& problem, Settings const& s) {
                             [&](auto const& a, auto const& b) { return a.*time < b.*time; });
   };
   const auto best = fastest(&Spread::median), least = fastest(&Spread::least);
-  Result out{problem, std::string(name(chosen)), {}, {}, 0, 0};
+  Result out{problem, std::string(name(chosen)),           {},
+             {},      times.front().median / best->median, times.front().least / least->least};
   for (std::size_t i = 0; i < solvers.size(); ++i) {
     std::ostringstream text;
-    text << (i ? "; " : "") << name(solvers[i]->method) << std::setprecision(3) << ' ' << times[i].median
-         << " (estimate " << solvers[i]->seconds(g, {.threads = s.threads}) << ", "
+    text << (i ? "; " : "") << name(solvers[i]->method) << std::setprecision(3) << ' ' << times[i].median << ", least "
+         << times[i].least << " (estimate " << solvers[i]->seconds(g, {.threads = s.threads}) << ", "
          << solvers[i]->parameters(g, {.threads = s.threads}) << ')';
     out.times += text.str();
-    if (solvers[i]->method != chosen) continue;
-    out.regret = times[i].median / best->median;
-    out.least_regret = times[i].least / least->least;
   }
-  out.best = name(solvers[static_cast<std::size_t>(best - times.begin())]->method);
+  out.best = name(solvers[static_cast<std::size_t>(least - times.begin())]->method);
   return out;
 }
 

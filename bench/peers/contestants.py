@@ -11,7 +11,7 @@ import scipy.signal
 from .shim import Plan, Request, Shim, ShimError, address, timed
 from .workload import Workload
 
-DIRECT_PRODUCTS = {"numpy": 5 * 10**9, "gpuconv": 1 << 36}  # larger direct sums would take minutes
+DIRECT_PRODUCTS = {"numpy": 5 * 10**9, "torch": 5 * 10**9, "gpuconv": 1 << 35}  # larger direct sums would take minutes
 
 
 @dataclass
@@ -87,6 +87,24 @@ def scipy_fft(work: Workload, name: str, workers: int = 1) -> Contestant:
             return plain(i)
 
     return python_contestant(f"scipy {name}, {workers} workers", "scipy", workers, name, with_workers, work)
+
+
+def torch_conv1d(work: Workload) -> Contestant:
+    """PyTorch on the CPU, with its default of threads. It correlates: the filter is reversed beforehand."""
+    name = "torch conv1d"
+    try:
+        import torch
+    except ImportError as error:
+        raise Skipped(name, "PyTorch is not installed") from error
+    _refuse_long_sums(name, work, DIRECT_PRODUCTS["torch"])
+    signals = [torch.from_numpy(s).reshape(1, 1, -1) for s in work.signals]
+    weight = torch.from_numpy(work.filter[::-1].copy()).reshape(1, 1, -1)
+
+    def convolve(i):
+        with torch.inference_mode():
+            return torch.nn.functional.conv1d(signals[i], weight, padding=work.taps - 1)[0, 0].numpy()
+
+    return python_contestant(name, "torch", torch.get_num_threads(), f"PyTorch {torch.__version__}", convolve, work)
 
 
 def gpuconv_plan(shim: Shim, work: Workload, method: str = "auto", threads: int = 0, name: str = "gpuconv plan",

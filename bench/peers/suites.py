@@ -1,7 +1,9 @@
-"""What is compared: which problems, and who takes part in each. Every suite yields
-measurements, and records of those who could not take part."""
+"""What is compared: which problems, and who takes part in each. Comparing yields measurements, and records of those who
+could not take part."""
 
+from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 
 import numpy as np
 
@@ -13,51 +15,65 @@ from .workload import Workload
 SMALL = [(100, 50), (1_000, 50), (10_000, 50), (100_000, 1_000)]  # what people try first
 METHODS = ["direct", "overlap-save", "fft"]
 FEW_PRODUCTS = 1 << 29  # of NumPy's sums, where more would only show what is known
-TAPS = [4, 8, 16, 32, 64, 128, 257, 512, 1025, 2049, 4097, 8192, 1 << 14, 1 << 15, 1 << 16, 1 << 17]
+TAPS = [4, 16, 32, 64, 128, 257, 512, 1025, 2049, 4097, 8192, 1 << 14, 1 << 16]
+
+
+@dataclass(frozen=True)
+class Problem:
+    signal: int
+    taps: int
+    dtype: str
+    makers: list  # of contestants, from a workload
+    budget: Budget
 
 
 def small(shim: Shim, quick: bool):
     """Sizes where the call itself counts, in float32 and float64, called from Python and from C++."""
-    budget = Budget(0.05, 5) if quick else Budget(0.5, 15)
+    budget = Budget(0.05, 5) if quick else Budget(0.3, 15)
+    makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim),
+              partial(who.gpuconv_plan, shim, call="c++"), partial(who.gpuconv_one_shot, shim, call="c++"),
+              *_peers(shim.threads())]
     for signal, taps in SMALL:
         for dtype in ["float32", "float64"]:
-            work = Workload(signal, taps, dtype)
-            makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim),
-                      partial(who.gpuconv_plan, shim, call="c++"), partial(who.gpuconv_one_shot, shim, call="c++"),
-                      *_peers(shim.threads())]
-            yield from _compare("small", work, makers, budget)
+            yield Problem(signal, taps, dtype, makers, budget)
 
 
 def large(shim: Shim, quick: bool):
     """Signals that leave the cache, float32 with a streaming copy beside them; float64 at the smaller length."""
-    budget = Budget(0.1, 3) if quick else Budget(1.0, 7)
+    budget = Budget(0.1, 3) if quick else Budget(0.5, 5)
+    peers = [*_peers(shim.threads(), quick), who.torch_conv1d]
+    doubles = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim), *peers]
+    floats = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_plan, shim, threads=1, name="gpuconv plan, 1 thread"),
+              partial(who.gpuconv_one_shot, shim), *_methods(shim), partial(_copy, shim), *peers]
     problems = [(1 << 20, taps) for taps in ((16, 257, 8192) if quick else (16, 64, 257, 1025, 8192, 1 << 20))]
-    problems += [(1 << 22, taps) for taps in TAPS[2::3]] if quick else [(1 << 24, taps) for taps in TAPS]
+    problems += [(1 << 22, taps) for taps in (16, 128, 1025, 8192, 1 << 16)] if quick else [(1 << 24, taps) for taps in TAPS]
     for signal, taps in problems:
-        work = Workload(signal, taps, "float32")
-        makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_plan, shim, threads=1, name="gpuconv plan, 1 thread"),
-                  partial(who.gpuconv_one_shot, shim), *_methods(shim), partial(_copy, shim), *_peers(shim.threads(), quick)]
-        yield from _compare("large", work, makers, budget)
-        if signal == 1 << 20:
-            work = Workload(signal, taps, "float64")
-            makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim), *_peers(shim.threads(), quick)]
-            yield from _compare("large", work, makers, budget)
+        yield Problem(signal, taps, "float32", floats, budget)
+        if signal == 1 << 20 and taps in (16, 257, 8192):
+            yield Problem(signal, taps, "float64", doubles, budget)
 
 
 def crossover(shim: Shim, quick: bool):
     """A grid of signal and filter lengths: every method of gpuconv, and NumPy's direct sum and SciPy's transforms."""
     budget = Budget(0.005, 3) if quick else Budget(0.03, 5)
+    makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim),
+              partial(who.gpuconv_one_shot, shim, call="c++"), *_methods(shim),
+              partial(who.numpy_convolve, limit=FEW_PRODUCTS),
+              partial(who.scipy_fft, name="fftconvolve"), partial(who.scipy_fft, name="oaconvolve")]
     for log_signal in range(6, 19 if quick else 23, 4 if quick else 2):
         for log_taps in range(1, min(log_signal, 20) + 1, 3 if quick else 1):
-            work = Workload(1 << log_signal, 1 << log_taps, "float32")
-            makers = [partial(who.gpuconv_plan, shim), partial(who.gpuconv_one_shot, shim),
-                      partial(who.gpuconv_one_shot, shim, call="c++"), *_methods(shim),
-                      partial(who.numpy_convolve, limit=FEW_PRODUCTS),
-                      partial(who.scipy_fft, name="fftconvolve"), partial(who.scipy_fft, name="oaconvolve")]
-            yield from _compare("crossover", work, makers, budget)
+            yield Problem(1 << log_signal, 1 << log_taps, "float32", makers, budget)
 
 
-SUITES = {"small": small, "large": large, "crossover": crossover}
+SUITES = {"small": small, "crossover": crossover, "large": large}  # in the order they are measured
+
+
+def arithmetic_peak(shim: Shim) -> float:
+    """Multiplications and additions a second of all threads together, as the direct sum reaches them in the cache."""
+    work = Workload(1 << 13, 64, "float32")
+    contestant = who.gpuconv_plan(shim, work, method="direct", threads=1, call="c++")
+    least = measure([contestant.sample], Budget(0.1, 15))[0]["least"]
+    return shim.threads() * 2 * work.taps * work.outputs / least
 
 
 def call_overhead(shim: Shim) -> dict:
@@ -96,26 +112,31 @@ def _copy(shim: Shim, work: Workload) -> who.Contestant:
     return contestant
 
 
-def _compare(suite: str, work: Workload, makers, budget: Budget):
+def compare(suite: str, problem: Problem, end: float):
+    """Everyone's record; only that there was no time for them after the moment `end` of perf_counter."""
+    if perf_counter() > end:
+        yield _problem(suite, problem) | {"contestant": "everyone", "skipped": "the time given by --within was over"}
+        return
+    work = Workload(problem.signal, problem.taps, problem.dtype)
     ready = []
-    for make in makers:
+    for make in problem.makers:
         try:
             ready.append(make(work=work))
         except who.Skipped as reason:
-            yield _problem(suite, work) | {"contestant": reason.contestant, "skipped": str(reason)}
-    times = measure([c.sample for c in ready], budget)
+            yield _problem(suite, problem) | {"contestant": reason.contestant, "skipped": str(reason)}
+    times = measure([c.sample for c in ready], problem.budget)
     for contestant, seconds in zip(ready, times):
-        yield _record(suite, work, contestant, seconds)
+        yield _record(suite, problem, work, contestant, seconds)
 
 
-def _problem(suite: str, work: Workload) -> dict:
-    return {"suite": suite, "device": "cpu", "signal": work.signal, "taps": work.taps, "mode": "full",
-            "dtype": work.dtype.name, "data": "cold" if work.cold else "warm"}
+def _problem(suite: str, problem: Problem) -> dict:
+    return {"suite": suite, "device": "cpu", "signal": problem.signal, "taps": problem.taps, "mode": "full",
+            "dtype": problem.dtype}
 
 
-def _record(suite: str, work: Workload, contestant: who.Contestant, seconds: dict) -> dict:
+def _record(suite: str, problem: Problem, work: Workload, contestant: who.Contestant, seconds: dict) -> dict:
     errors = work.errors(contestant.result()) if contestant.result else {}
-    return _problem(suite, work) | {
-        "contestant": contestant.name, "library": contestant.library, "call": contestant.call,
-        "threads": contestant.threads, "detail": contestant.detail, "seconds": seconds,
+    return _problem(suite, problem) | {
+        "data": "cold" if work.cold else "warm", "contestant": contestant.name, "library": contestant.library,
+        "call": contestant.call, "threads": contestant.threads, "detail": contestant.detail, "seconds": seconds,
         "samples_per_second": work.signal / seconds["median"], **errors}

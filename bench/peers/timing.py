@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-SHORTEST_SAMPLE = 2e-4  # seconds; shorter calls are repeated within a sample
+SHORTEST_SAMPLE = 5e-3  # seconds; shorter calls are repeated within a sample: what waking up costs weighs little
 WARM_UP = 5e-3
 
 
@@ -18,7 +18,7 @@ class Budget:
     least: int
 
     def least_for(self, once: float) -> int:
-        return self.least if once < 0.5 else min(self.least, 5) if once < 2 else min(self.least, 3)
+        return self.least if once < 0.2 else min(self.least, 5) if once < 0.5 else min(self.least, 3)
 
 
 def spread(seconds) -> dict:
@@ -40,7 +40,10 @@ def _warm_up(sample) -> float:
 
 
 def measure(samplers, budget: Budget) -> list[dict]:
-    """Spread of the seconds a call takes, for each `sampler(first_set, repeats)`, which returns seconds a call."""
+    """Spread of the seconds a call takes, for each `sampler(first_set, repeats)`, which returns seconds a call.
+
+    Neighbours in a turn start with neighbouring sets: none of them finds in the cache what another one has just read.
+    """
     once = [_warm_up(sample) for sample in samplers]
     repeats = [max(1, round(SHORTEST_SAMPLE / max(t, 1e-8))) for t in once]
     least = [budget.least_for(t) for t in once]
@@ -53,7 +56,7 @@ def measure(samplers, budget: Budget) -> list[dict]:
         while active:
             for i in active:
                 begin = perf_counter()
-                times[i].append(samplers[i](turn * repeats[i], repeats[i]))
+                times[i].append(samplers[i](turn * repeats[i] + i, repeats[i]))
                 used[i] += perf_counter() - begin
             active = [i for i in active if used[i] < budget.seconds or len(times[i]) < least[i]]
             turn += 1

@@ -9,9 +9,6 @@
 namespace gpuconv::detail {
 namespace {
 
-// Results larger than this are written around the cache.
-constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
-
 template <class C>
 void scale(C* x, std::int64_t count, int exponent) {
   if (exponent == 0) return;
@@ -124,20 +121,18 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
   const std::int64_t first = g_.first + begin - shape_.drop;  // sample of the row at the block's start
   const std::int64_t f = g_.filter_row(row);
 
-  const C* x = signal.direct(row);
-  const C* next = nullptr;
-  if (x && first >= 0 && first + shape_.size <= g_.signal) {
-    x += first;
-    if (first + shape_.step + shape_.size <= g_.signal) next = x + shape_.step;
-  } else {
-    signal.load_padded(row, g_.signal, first, shape_.size, w.in.data());
-    x = w.in.data();
-  }
+  // Blocks within the row are read where they are; the next one, if it is, is fetched ahead.
+  const C* const samples = signal.direct(row);
+  const auto inside = [&](std::int64_t i) { return samples && i >= 0 && i + shape_.size <= g_.signal; };
+  const C* const next = inside(first + shape_.step) ? samples + first + shape_.step : nullptr;
+  const C* x = w.in.data();
+  if (inside(first)) x = samples + first;
+  else signal.load_padded(row, g_.signal, first, shape_.size, w.in.data());
   Filter const& filter = filters_[static_cast<std::size_t>(f)];
   C* const result = out.direct(row);
   const bool whole = result && count == shape_.step;
-  // Unaligned vectors cannot be streamed: they go through the cache once more, which costs less than reading `out`.
-  const bool in_place = whole && filter.exponent == 0 && (!stream_ || past_vector_boundary(result + begin) == 0);
+  // Outputs that cannot be streamed go through the cache once more, which costs less than reading `out`.
+  const bool in_place = whole && filter.exponent == 0 && (!stream_ || streams_to(result + begin));
   C* const y = in_place ? result + begin : w.out.data();
   bool finite =
       filter.not_finite.empty() && transform_->convolve(x, spectra_.data() + f * transform_->spectrum_size(), y,
@@ -153,6 +148,12 @@ void BlockFilter<C>::run(Source<C> const& signal, Sink<C> const& out, std::int64
     if (whole && stream_) simd_target().kernels<C>().stream_copy(y, result + begin, count);
     else out.store(row, begin, count, y);
   }
+}
+
+template <class C>
+bool BlockFilter<C>::streams_to(const C* out) const {
+  return to_vector_boundary(out) == 0 || (simd_target().kernels<C>().transform.streams_unaligned &&
+                                          RightAngleTransform<C>::block_in_cache(shape_.size));
 }
 
 template <class C>

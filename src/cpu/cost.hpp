@@ -1,6 +1,7 @@
 // The cost model of the CPU solvers: named data, with the measurement they come from.
 //
-// Measured on 2026-11-22 with `bench/calibrate` on one core of an AMD EPYC (Zen 5, AVX-512, 1 MiB L2), g++ 12.2.
+// Measured on 2026-11-22 with `bench/calibrate` on one core of an AMD EPYC (Zen 5, AVX-512, 1 MiB L2), g++ 12.2: least
+// times, then fitted until `calibrate regret` found little. Problems of 256 KiB and more are measured on cold data.
 // Other machines differ by a factor that is much the same for all solvers, which leaves the choice as it is.
 #pragma once
 
@@ -12,8 +13,11 @@
 
 namespace gpuconv::detail {
 
+/// Problems of more bytes are not expected in a core's cache, where others have worked since.
+inline constexpr double kCoreCacheBytes = 256 << 10;
+
 /// What an execute costs besides its work: views, dispatch, buffers.
-inline constexpr double kCallSeconds = 2e-7;
+inline constexpr double kCallSeconds = 5e-8;
 
 /// Handing tasks to sleeping workers and waiting for the last one. Work for less than a few of these stays on one
 /// thread.

@@ -17,22 +17,24 @@ namespace {
 std::string refusal(Geometry const&) { return {}; }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured: per output and tap, per output, per row.
-constexpr double kMultiplyAddFloat = 1.0e-11, kMultiplyAddDouble = 2.0e-11, kMultiplyAddInteger = 2.3e-11;
-constexpr double kSample = 6e-11, kRow = 2e-8;
+// Measured: per output and tap, per output of four bytes in a core's cache and beyond, per row.
+constexpr double kMultiplyAddFloat = 9e-12, kMultiplyAddDouble = 1.8e-11, kMultiplyAddInteger = 2.3e-11;
+constexpr double kCachedSample = 4e-11, kSample = 1.2e-10, kRow = 2.5e-8;
 
 // The shorter operand takes the part of the taps: convolution commutes.
 std::int64_t taps_of(Geometry const& g) { return std::min(g.signal, g.filter); }
 
-double multiply_add(Type compute) {
-  return compute == Type::float32   ? kMultiplyAddFloat
-         : compute == Type::float64 ? kMultiplyAddDouble
-                                    : kMultiplyAddInteger;
+template <class C>
+double one_thread_of(Geometry const& g) {
+  constexpr double multiply_add = std::is_same_v<C, float>    ? kMultiplyAddFloat
+                                  : std::is_same_v<C, double> ? kMultiplyAddDouble
+                                                              : kMultiplyAddInteger;
+  const double sample = (g.bytes > kCoreCacheBytes ? kSample : kCachedSample) * sizeof(C) / 4;
+  return static_cast<double>(g.batch) *
+         (kRow + static_cast<double>(g.length) * (sample + static_cast<double>(taps_of(g)) * multiply_add));
 }
-
 double one_thread(Geometry const& g) {
-  const double taps = static_cast<double>(taps_of(g)), outputs = static_cast<double>(g.length);
-  return static_cast<double>(g.batch) * (kRow + outputs * (kSample + taps * multiply_add(g.compute_type())));
+  return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) { return one_thread_of<C>(g); });
 }
 
 constexpr std::int64_t kSegment = 8192;  // outputs a task: a window of them and the taps stay in L1 or L2
@@ -67,15 +69,14 @@ class Direct final : public Executor {
         tasks_(tasks_of(g)),
         stream_(saturating_multiply(g.batch, g.length) > kStreamOutputs) {
     threads = useful_threads(one_thread(g), tasks_.count, max_threads);
-    const std::int64_t outputs = std::min(g.length, kSegment) + tile();
+    const std::int64_t outputs = (std::min(g.length, kSegment) / tile() + 2) * tile();
     const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
                             threads * 2.0 * static_cast<double>(outputs + taps_count_);
     check_fits(g.bytes + elements * sizeof(C));
     filters_ = AlignedBuffer<C>(g.filters * g.filter);
     if (!swapped_) finite_.resize(static_cast<std::size_t>(g.filters));
-    for (int s = 0; s < threads; ++s)
-      workspaces_.push_back({AlignedBuffer<C>(outputs + taps_count_), AlignedBuffer<C>(outputs),
-                             AlignedBuffer<C>(swapped_ ? taps_count_ : 0)});
+    workspaces_.reserve(static_cast<std::size_t>(threads));
+    for (int s = 0; s < threads; ++s) workspaces_.emplace_back(outputs, taps_count_, swapped_);
     start_workers(threads);
   }
 
@@ -103,7 +104,7 @@ class Direct final : public Executor {
 
   std::size_t workspace_bytes() const override {
     std::size_t sum = filters_.bytes();
-    for (Workspace const& w : workspaces_) sum += w.window.bytes() + w.out.bytes() + w.taps.bytes();
+    for (Workspace const& w : workspaces_) sum += w.memory.bytes();
     return sum;
   }
 
@@ -111,8 +112,16 @@ class Direct final : public Executor {
   static SimdKernels<C> const& kernels() { return simd_target().kernels<C>(); }
   static std::int64_t tile() { return std::int64_t{kTileVectors} * kernels().lanes; }
 
+  // One allocation: on small problems they take most of a one-shot call's time.
   struct Workspace {
-    AlignedBuffer<C> window, out, taps;
+    Workspace(std::int64_t outputs, std::int64_t taps_count, bool own_taps)
+        : memory(2 * outputs + (own_taps ? 2 : 1) * taps_count),
+          out(memory.data()),
+          window(out + outputs),
+          taps(window + outputs + taps_count) {}
+
+    AlignedBuffer<C> memory;
+    C *out, *window, *taps;
   };
   // One row as the kernels see it: `taps` reversed, over `data`.
   struct Row {
@@ -125,8 +134,11 @@ class Direct final : public Executor {
 
   void segment(Source<C> const& signal, Sink<C> const& out, std::int64_t row, std::int64_t s, int slot) {
     Workspace& w = workspaces_[static_cast<std::size_t>(slot)];
-    const std::int64_t begin = g_.first + s * kSegment, end = std::min(begin + kSegment, g_.first + g_.length);
-    outputs(swapped_ ? swapped_row(signal, row, w) : plain_row(signal, row), out, row, begin, end, w);
+    // Segments that are streamed start on a vector boundary of the output: the first one is up to a vector longer.
+    const std::int64_t ahead = stream_ && out.direct(row) ? to_vector_boundary(out.direct(row)) : 0;
+    const auto start = [&](std::int64_t i) { return i == 0 ? 0 : std::min(i * kSegment + ahead, g_.length); };
+    outputs(swapped_ ? swapped_row(signal, row, w) : plain_row(signal, row), out, row, g_.first + start(s),
+            g_.first + start(s + 1), w);
   }
 
   Row plain_row(Source<C> const& signal, std::int64_t row) const {
@@ -136,7 +148,7 @@ class Direct final : public Executor {
   }
 
   Row swapped_row(Source<C> const& signal, std::int64_t row, Workspace& w) const {
-    C* const taps = w.taps.data();
+    C* const taps = w.taps;
     signal.load(row, 0, g_.signal, taps);
     const bool finite = all_finite(taps, g_.signal);
     std::reverse(taps, taps + g_.signal);
@@ -168,8 +180,8 @@ class Direct final : public Executor {
     C* const result = out.direct(out_row);
     if (row.direct && result && count >= tile()) {
       C* const to = result + (o - g_.first);
-      if (const std::int64_t past = past_vector_boundary(to); stream_ && past) {
-        count = kernels().lanes - past;
+      if (const std::int64_t ahead = to_vector_boundary(to); stream_ && ahead) {
+        count = ahead;
       } else {
         const std::int64_t tiles = count / tile();
         kernels().direct(row.direct + (o - (taps_count_ - 1)), row.taps, taps_count_, to, tiles, stream_);
@@ -186,9 +198,9 @@ class Direct final : public Executor {
     const std::int64_t lowest = std::max<std::int64_t>(0, o - data_count_ + 1);
     const std::int64_t highest = std::min(taps_count_ - 1, o + count - 1);
     const std::int64_t taps = highest - lowest + 1, tiles = (count + tile() - 1) / tile();
-    row.data.load_padded(row.index, data_count_, o - highest, tiles * tile() + taps - 1, w.window.data());
-    kernels().direct(w.window.data(), row.taps + (taps_count_ - 1 - highest), taps, w.out.data(), tiles, false);
-    out.store(out_row, o - g_.first, count, w.out.data());
+    row.data.load_padded(row.index, data_count_, o - highest, tiles * tile() + taps - 1, w.window);
+    kernels().direct(w.window, row.taps + (taps_count_ - 1 - highest), taps, w.out, tiles, false);
+    out.store(out_row, o - g_.first, count, w.out);
   }
 
   // At the edges with a tap that is not finite: zero padding times infinity would be NaN.
@@ -197,12 +209,12 @@ class Direct final : public Executor {
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - data_count_ + 1),
                          highest = std::min(taps_count_ - 1, k);
-      row.data.load(row.index, k - highest, highest - lowest + 1, w.window.data());
+      row.data.load(row.index, k - highest, highest - lowest + 1, w.window);
       C sum{};
       for (std::int64_t j = highest; j >= lowest; --j) sum += w.window[highest - j] * row.taps[taps_count_ - 1 - j];
       w.out[i] = sum;
     }
-    out.store(out_row, o - g_.first, count, w.out.data());
+    out.store(out_row, o - g_.first, count, w.out);
   }
 
   Geometry g_;

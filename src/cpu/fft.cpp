@@ -1,7 +1,9 @@
 // FFT convolution for filters of any length: transforms beyond the cache, all threads on one block at a time.
 #include "block_executor.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace gpuconv::detail {
 namespace {
@@ -16,16 +18,23 @@ std::string refusal(Geometry const& g) {
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured, float32, one thread, padding and copying included: a complex point costs this for each level of a
-// transform in the cache, and this once passes go to memory.
-constexpr double kBlock = 1e-7, kPointLevel = 1.1e-10, kPointLevelInMemory = 3.6e-10, kDouble = 2.1;
-constexpr std::int64_t kCacheBytes = std::int64_t{4} << 20;  // of a block's samples
-constexpr double kShare = 0.75;                              // of the threads' work that is not waiting for memory
+// Measured, float32, one thread, padding and copying included: what a complex point costs for each level of a transform
+// of up to so many bytes of samples, the last one of any.
+struct PointLevel {
+  std::int64_t bytes;
+  double seconds;
+};
+constexpr PointLevel kPointLevels[] = {
+    {256 << 10, 1.12e-10}, {4 << 20, 1.5e-10}, {16 << 20, 2e-10}, {INT64_MAX, 3.8e-10}};
+constexpr double kBlock = 1e-7, kDouble = 2.1;
+constexpr double kShare = 0.75;  // of the threads' work that is not waiting for memory
 
 template <class C>
-double block_seconds(std::int64_t size) {
+double block_seconds(std::int64_t size, bool) {
   const double points = static_cast<double>(size) / 2;
-  const double level = size <= kCacheBytes / static_cast<std::int64_t>(sizeof(C)) ? kPointLevel : kPointLevelInMemory;
+  const std::int64_t bytes = saturating_multiply(size, sizeof(C));
+  const double level =
+      std::ranges::find_if(kPointLevels, [&](PointLevel const& p) { return bytes <= p.bytes; })->seconds;
   return kBlock + points * std::log2(points) * level * (sizeof(C) == 8 ? kDouble : 1);
 }
 

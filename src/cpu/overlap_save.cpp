@@ -1,7 +1,9 @@
 // Overlap-save: blocks that fit into a core's cache, each transformed, filtered and transformed back by one thread.
 #include "block_executor.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <bit>
+#include <cstddef>
 
 namespace gpuconv::detail {
 namespace {
@@ -21,18 +23,18 @@ std::string refusal(Geometry const& g) {
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured, float32: a complex point costs this for each level of a transform while the work array is in L1 or near it,
-// while it is in L2 with the tables and the spectrum, and beyond. Samples come and go besides.
-constexpr double kBlock = 5e-8, kSample = 4e-11, kDouble = 2.1;
-constexpr double kPointLevel = 8e-11, kPointLevelInL2 = 9.5e-11, kPointLevelOutsideL2 = 1.2e-10;
-constexpr std::int64_t kNearBytes = 64 << 10, kL2Bytes = 256 << 10;  // of a block's samples
+// Measured, float32: what a block costs besides its points, and a complex point of a block of up to 8 KiB of samples,
+// of 16 KiB, and so on to 512 KiB; of problems in a core's cache, and of others, whose samples come and go besides.
+constexpr double kBlock = 4e-8, kDouble = 2.1;
+constexpr double kCachedPoint[] = {6.3e-10, 7.2e-10, 9e-10, 1.15e-9, 1.25e-9, 1.4e-9, 2e-9};
+constexpr double kPoint[] = {9.5e-10, 1.02e-9, 1.12e-9, 1.25e-9, 1.27e-9, 1.43e-9, 2e-9};
 
 template <class C>
-double block_seconds(std::int64_t size) {
-  const std::int64_t bytes = size * static_cast<std::int64_t>(sizeof(C));
-  const double level = bytes <= kNearBytes ? kPointLevel : bytes <= kL2Bytes ? kPointLevelInL2 : kPointLevelOutsideL2;
-  const double samples = static_cast<double>(size), points = samples / 2;
-  return kBlock + (points * std::log2(points) * level + samples * kSample) * (sizeof(C) == 8 ? kDouble : 1);
+double block_seconds(std::int64_t size, bool cached) {
+  const auto bytes = static_cast<std::uint64_t>(size) * sizeof(C);
+  const auto row = static_cast<std::size_t>(std::clamp(static_cast<int>(std::bit_width(bytes)) - 14, 0, 6));
+  const double point = cached ? kCachedPoint[row] : kPoint[row];
+  return kBlock + static_cast<double>(size) / 2 * point * (sizeof(C) == 8 ? kDouble : 1);
 }
 
 BlockChoice choose(Geometry const& g) {

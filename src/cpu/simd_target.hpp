@@ -26,6 +26,7 @@ using DirectKernel = void (*)(const T* window, const T* taps, std::int64_t count
 template <class T>
 struct TransformKernels {
   int max_radix_log2;
+  bool streams_unaligned;  // `last` does, all chunks at once
   /// Level 0 forward: 2*points real samples of `x` into `work`.
   void (*first)(Transform<T> const&, const T* x, T* work, std::int64_t chunk_begin, std::int64_t chunk_end);
   /// Level `l` forward and inverse, in place on the sub-transform at `work`.
@@ -37,7 +38,7 @@ struct TransformKernels {
   /// The same, forward only, the result times `scale` into `spectrum` (2 * points elements).
   void (*spectrum)(Transform<T> const&, int l, T* work, std::int64_t points, T* spectrum, T scale);
   /// Level 0 inverse: real outputs with index >= drop (a multiple of lanes) to y[index - drop].
-  /// Returns whether all that was written is finite.
+  /// Returns whether all outputs are finite; it may be false where one is within a factor of 32 of overflow.
   bool (*last)(Transform<T> const&, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t chunk_begin,
                std::int64_t chunk_end);
 };
@@ -70,11 +71,11 @@ struct SimdTarget {
 /// ("portable", "avx2", "avx512"); one that the machine lacks is ignored.
 SimdTarget const& simd_target() noexcept;
 
-/// Elements by which `p` is past a vector boundary; outputs that are streamed start on one.
+/// Elements from `p` to the next vector boundary; outputs that are streamed start on one.
 template <class T>
-std::int64_t past_vector_boundary(const T* p) {
+std::int64_t to_vector_boundary(const T* p) {
   const auto bytes = static_cast<std::uintptr_t>(simd_target().bits / 8);
-  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) % bytes / sizeof(T));
+  return static_cast<std::int64_t>((bytes - reinterpret_cast<std::uintptr_t>(p) % bytes) % bytes / sizeof(T));
 }
 
 }  // namespace gpuconv::detail

@@ -21,8 +21,8 @@ class Timing(unittest.TestCase):
 
         def sampler(who):
             def sample_once(first, repeats):
-                calls.append((who, repeats))
-                return 1.0
+                calls.append((who, first))
+                return 0.1
             return sample_once
 
         timing.WARM_UP, usual = 0, timing.WARM_UP
@@ -31,6 +31,7 @@ class Timing(unittest.TestCase):
         finally:
             timing.WARM_UP = usual
         self.assertEqual([who for who, _ in calls], ["a", "b"] * 5)  # a warm-up each, then four rounds
+        self.assertEqual([first for _, first in calls[2:]], [0, 1, 1, 2, 2, 3, 3, 4])  # never what the one before has read
         self.assertEqual([t["samples"] for t in times], [4, 4])
 
     def test_short_calls_are_repeated_within_a_sample(self):

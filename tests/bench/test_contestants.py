@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 import sys
 import unittest
+from unittest import mock
 
 from fixture import need
 
@@ -40,10 +41,21 @@ class Contestants(unittest.TestCase):
                         self.assertLess(work.errors(contestant.result())["relative_l2"], tolerance)
 
     def test_all_can_be_timed(self):
-        work = Workload(100, 50, "float32")
-        records = list(suites._compare("test", work, self.makers(), Budget(0, 2)))
+        problem = suites.Problem(100, 50, "float32", self.makers(), Budget(0, 2))
+        records = list(suites.compare("test", problem, float("inf")))
         self.assertEqual(len(records), len(self.makers()))
         self.assertTrue(all(0 < r["seconds"]["least"] <= r["seconds"]["median"] for r in records))
+
+    def test_no_problem_is_begun_when_the_time_is_over(self):
+        record, = suites.compare("test", suites.Problem(100, 50, "float32", self.makers(), Budget(0, 2)), 0)
+        self.assertIn("--within", record["skipped"])
+
+    def test_a_library_that_is_not_installed_is_skipped_with_the_reason(self):
+        with mock.patch.dict(sys.modules, {"torch": None}), self.assertRaisesRegex(contestants.Skipped, "not installed"):
+            contestants.torch_conv1d(Workload(100, 50, "float32"))
+
+    def test_the_arithmetic_peak_is_that_of_a_computer(self):
+        self.assertTrue(1e8 < suites.arithmetic_peak(self.shim) < 1e15)
 
     def test_sums_that_take_minutes_are_refused_with_the_reason(self):
         work = Workload(1 << 10, 1 << 10, "float32")

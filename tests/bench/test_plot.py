@@ -32,7 +32,7 @@ class Plot(unittest.TestCase):
     def test_draws_every_picture(self):
         done = self.plot(SAMPLE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for name in ("crossover", "throughput", "small"):
+        for name in ("crossover", "throughput", "roofline", "small"):
             width, height = png_size(self.folder / "out" / f"{name}.png")
             self.assertGreaterEqual(width, 1200)
             self.assertGreater(height, 500)

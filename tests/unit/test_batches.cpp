@@ -172,6 +172,23 @@ TEST_P(Batches, DoNotDependOnAlignment) {
   }
 }
 
+// Blocks of another size would give other bits.
+TEST_P(Batches, BlocksDoNotDependOnTheNumberOfRows) {
+  const auto blocks = [&](Problem p, std::int64_t batch) {
+    p.batch = batch;
+    Options o = options();
+    o.threads = 1;
+    const std::string parameters = takes(p) ? estimates(p, o).front().parameters : "";
+    return parameters.starts_with("blocks") ? parameters : "none";
+  };
+  for (Type const type : {Type::float32, Type::float64})
+    for (std::int64_t signal = 100; signal < 1 << 20; signal = signal * 3 + 1)
+      for (std::int64_t filter = 3; filter < signal; filter *= 3) {
+        const Problem p{.signal = signal, .filter = filter, .mode = Mode::same, .type = type};
+        for (std::int64_t const batch : {3, 100, 1000}) EXPECT_EQ(blocks(p, 1), blocks(p, batch)) << to_string(p);
+      }
+}
+
 // Results larger than the cache are written by other instructions.
 TEST_P(Batches, StreamedResultsAreTheSame) {
   Rng rng = test_rng();

@@ -97,21 +97,30 @@ TYPED_TEST(TransformTest, AnImpulseReturnsTheSamples) {
   }
 }
 
+// To arrays of any alignment, in and around the cache, for every radix of the last level.
 TYPED_TEST(TransformTest, DropsLeadingOutputsAndWritesNoOthers) {
   using T = TypeParam;
-  const std::int64_t points = 4 * RightAngleTransform<T>::smallest(), size = 2 * points;
-  const auto t = RightAngleTransform<T>::get(points);
-  const auto x = random_samples<T>(size, this->rng_), h = random_samples<T>(size, this->rng_);
-  const auto whole = this->convolve(*t, x, h);
-  for (std::int64_t drop = 0; drop < size; drop += 16)  // 16: whole vectors of every target
-    for (bool const stream : {false, true}) {
-      AlignedBuffer<T> work(t->work_size()), spectrum(t->spectrum_size()), y(size);
-      std::fill_n(y.data(), size, T(77));
-      t->spectrum(h.data(), work.data(), spectrum.data(), 1);
-      t->convolve(x.data(), spectrum.data(), y.data(), drop, work.data(), x.data(), stream, 1);
-      for (std::int64_t k = 0; k < size - drop; ++k) ASSERT_EQ(y[k], whole.y[k + drop]) << drop << ' ' << stream;
-      for (std::int64_t k = size - drop; k < size; ++k) ASSERT_EQ(y[k], T(77)) << drop << ' ' << stream;
-    }
+  constexpr std::int64_t kGuard = 16;
+  for (const std::int64_t factor : {1, 4, 32, 64, 256}) {
+    const std::int64_t points = factor * RightAngleTransform<T>::smallest(), size = 2 * points;
+    const auto t = RightAngleTransform<T>::get(points);
+    const auto x = random_samples<T>(size, this->rng_), h = random_samples<T>(size, this->rng_);
+    const auto whole = this->convolve(*t, x, h);
+    AlignedBuffer<T> work(t->work_size()), spectrum(t->spectrum_size()), out(size + 2 * kGuard);
+    t->spectrum(h.data(), work.data(), spectrum.data(), 1);
+    const std::int64_t step = factor == 4 ? 16 : size / 16 - 16;  // multiples of 16: whole vectors of every target
+    for (std::int64_t drop = 0; drop < size; drop += std::max<std::int64_t>(step, 16))
+      for (std::int64_t offset = 0; offset < kGuard; offset += factor == 1 ? 1 : 5)
+        for (bool const stream : {false, true}) {
+          std::fill_n(out.data(), out.size(), T(77));
+          T* const y = out.data() + kGuard - offset;
+          t->convolve(x.data(), spectrum.data(), y, drop, work.data(), x.data(), stream, 1);
+          const auto expected = [&](std::int64_t k) { return k < 0 || k >= size - drop ? T(77) : whole.y[k + drop]; };
+          for (std::int64_t k = offset - kGuard; k < size + offset; ++k)
+            ASSERT_EQ(y[k], expected(k)) << points << ' ' << drop << ' ' << offset << ' ' << k
+                                         << (stream ? " streamed" : "");
+        }
+  }
 }
 
 TYPED_TEST(TransformTest, ThreadsChangeNoBit) {

@@ -45,23 +45,38 @@ GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps
   if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
 }
 
-// The last `count` <= V taps from J + 1 loads and shifts in registers, where a target shifts across a whole vector in
-// one instruction: loads that straddle cache lines are the limit of short filters. Reads V samples past the outputs.
-template <class T, int J>
+// The same for `count` <= 2V taps, where a target shifts across a whole vector in one instruction: every other vector
+// is shifted together in registers. Loads that straddle cache lines are the limit of short filters, shifts take the
+// place of multiply-adds. Reads V samples past those of the taps.
+template <class T, int Q, int J>
 GPUCONV_INLINE void add_shifted_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
   constexpr int V = kLanes<T>;
-  Vector<T> v[J + 1];
+  const int split = count - V * (Q - 1);
+  Vector<T> window[J + Q];
 #pragma GCC unroll 16
-  for (int j = 0; j <= J; ++j) v[j] = load(x + V * j);
-  const auto add = [&]<int R>(std::integral_constant<int, R>) GPUCONV_LAMBDA {
-    if (R >= count) return false;
-    const Vector<T> tap = broadcast(taps[R]);
+  for (int j = 0; j < J + Q; ++j) window[j] = load(x + V * j);
+  const auto add = [&]<int R, int P>(std::integral_constant<int, R>, std::integral_constant<int, P>) GPUCONV_LAMBDA {
+    Vector<T> tap[P];
+#pragma GCC unroll 4
+    for (int q = 0; q < P; ++q) tap[q] = broadcast(taps[R + V * q]);
 #pragma GCC unroll 16
-    for (int j = 0; j < J; ++j) sum[j] += shuffle<[](int i) { return i + R; }>(v[j], v[j + 1], AllLanes<T>{}) * tap;
-    return true;
+    for (int i = 0; i < J + P - 1; ++i) {
+      Vector<T> v;
+      if constexpr (R % 2 == 0) v = shift<R, T>(window[i], window[i + 1]);
+      else v = load(x + R + V * i);
+      if constexpr (P > 1) keep(v);
+#pragma GCC unroll 4
+      for (int q = 0; q < P; ++q)
+        if (i - q >= 0 && i - q < J) sum[i - q] += v * tap[q];
+    }
+  };
+  const auto add_either = [&]<int R>(std::integral_constant<int, R> r) GPUCONV_LAMBDA {
+    if (R < split) add(r, std::integral_constant<int, Q>{});
+    else if constexpr (Q > 1) add(r, std::integral_constant<int, Q - 1>{});
+    return Q > 1 || R < split;
   };
   [&]<std::size_t... R>(std::index_sequence<R...>) GPUCONV_LAMBDA {
-    (add(std::integral_constant<int, static_cast<int>(R)>{}) && ...);
+    (add_either(std::integral_constant<int, static_cast<int>(R)>{}) && ...);
   }
   (AllLanes<T>{});
 }
@@ -77,7 +92,8 @@ GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T
   std::int64_t k = 0;
   for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
   const int rest = static_cast<int>(count - k);
-  if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, J>(sum, x + k, taps + k, rest);
+  if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, 1, J>(sum, x + k, taps + k, rest);
+  else if (Past && kShifts<T> && rest <= 2 * V) add_shifted_taps<T, 2, J>(sum, x + k, taps + k, rest);
   else if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
   else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
   else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
@@ -98,7 +114,7 @@ void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t 
   stream = stream && aligned_to_vector(out);
   const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
-  if (count > V)
+  if (count > (kShifts<T> ? 2 * V : V))
     for (; vectors - i >= kWideTile; i += kWideTile)
       direct_tile<T, kWideTile, false>(x + V * i, taps, count, out + V * i, stream);
   for (; vectors - i > J; i += J) direct_tile<T, J, true>(x + V * i, taps, count, out + V * i, stream);
@@ -191,21 +207,69 @@ void first_level(Transform<T> const& t, const T* x, T* work, std::int64_t begin,
   }
 }
 
-template <class T, int R, bool Stream>
+// How the last level writes its outputs: into the cache, around it, or around it to an array that is not aligned to
+// vectors. Its outputs are 2R runs of `step`, a vector of each a chunk.
+enum class Writes { cached, streamed, shifted };
+
+// Shifted: what is stored are vectors of the array, each made of two neighbouring vectors of outputs. The last one of
+// every run is held back for the next chunk, the first ones wait until the run before them is complete. Begins and ends
+// of all outputs, less than a vector each, go through the cache.
+template <class T, int R, Writes W>
+class Runs {
+ public:
+  static constexpr int kRuns = W == Writes::shifted ? 2 * R : 1;
+
+  /// Output i goes to to[i], those below `drop`, a multiple of the lanes, nowhere.
+  GPUCONV_INLINE Runs(T* to, std::int64_t drop)
+      : to_(to), drop_(drop), past_(past_boundary(to)), shift_(kLanes<T> - past_) {}
+
+  GPUCONV_INLINE void put(int run, std::int64_t i, Vector<T> v, bool first) {
+    if (i < drop_) return;
+    if constexpr (W == Writes::cached) store(to_ + i, v);
+    else if constexpr (W == Writes::streamed) store_streaming(to_ + i, v);
+    else {
+      if (i == drop_) store_part(i, v, 0, kLanes<T> - past_);
+      else if (first) first_[run] = v;
+      else store_joined(i, held_[run], v);
+      held_[run] = v;
+    }
+  }
+
+  GPUCONV_INLINE void finish(std::int64_t step) {
+    if constexpr (W == Writes::shifted) {
+      for (int run = 1; run < kRuns; ++run)
+        if (run * step > drop_) store_joined(run * step, held_[run - 1], first_[run]);
+      store_part(kRuns * step - kLanes<T>, held_[kRuns - 1], kLanes<T> - past_, kLanes<T>);
+    }
+    if constexpr (W != Writes::cached) finish_streaming();
+  }
+
+ private:
+  GPUCONV_INLINE void store_joined(std::int64_t i, Vector<T> before, Vector<T> v) {
+    store_streaming(to_ + i - past_, shift_(before, v));
+  }
+  GPUCONV_INLINE void store_part(std::int64_t i, Vector<T> v, int begin, int end) {
+    for (int e = begin; e < end; ++e) to_[i + e] = v[e];
+  }
+
+  T* to_;
+  std::int64_t drop_;
+  int past_;
+  VariableShift<T> shift_;
+  Vector<T> held_[kRuns] = {}, first_[kRuns] = {};
+};
+
+template <class T, int R, Writes W>
 bool last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, std::int64_t begin, std::int64_t end) {
   using C = Complex<Vector<T>>;
   Level<T> const& level = t.level[0];
-  Vector<T> finite[2] = {};  // v * 0, summed: zero unless an infinity or NaN was among them
-  const auto put = [&](std::int64_t i, Vector<T> v, int which) GPUCONV_LAMBDA {
-    if (i < drop) return;
-    finite[which] += v * T(0);
-    if constexpr (Stream) store_streaming(y + (i - drop), v);
-    else store(y + (i - drop), v);
-  };
+  Vector<T> finite = {};  // stays zero unless a sum of outputs is infinite or NaN
+  Runs<T, R, W> runs(y - drop, drop);
   for (std::int64_t c = begin; c < end; ++c) {
     const std::int64_t k = c * kLanes<T>;
     const Twiddles<T, R, true> w(level, c);
     const T* const from = work + work_offset<T>(k, kLanes<T>);
+    C sum = {};
     butterfly<R, true, T, Vector<T>>(
         [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(from + level.offset[f]), w, f); },
         [&](int j, C v) GPUCONV_LAMBDA {
@@ -213,29 +277,33 @@ bool last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, s
             const C u = weight<T, R>(j);
             v = multiply_conjugate(v, u.re, u.im);
           }
-          put(k + j * level.step, v.re, 0);
-          put(k + j * level.step + t.points, v.im, 1);
+          sum = sum + v;
+          runs.put(j, k + j * level.step, v.re, c == begin);
+          runs.put(R + j, k + j * level.step + t.points, v.im, c == begin);
         });
+    finite += (sum.re + sum.im) * T(0);
   }
-  if constexpr (Stream) finish_streaming();
-  return !any_nonzero<T>(finite[0]) && !any_nonzero<T>(finite[1]);
+  runs.finish(level.step);
+  return !any_nonzero<T>(finite);
 }
 
+// The sub-transforms of a level within `size` points, in each the chunks from `begin` to `end`.
 template <class T, int R, bool Inverse>
-void middle_level(Level<T> const& level, T* work, std::int64_t begin, std::int64_t end) {
+void middle_level(Level<T> const& level, T* work, std::int64_t size, std::int64_t begin, std::int64_t end) {
   using C = Complex<Vector<T>>;
-  for (std::int64_t c = begin; c < end; ++c) {
-    const Twiddles<T, R, false> w(level, c);
-    T* const at = work + work_offset<T>(c * kLanes<T>, kLanes<T>);
-    if constexpr (Inverse)
-      butterfly<R, true, T, Vector<T>>(
-          [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(at + level.offset[f]), w, f); },
-          [&](int j, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[j], v); });
-    else
-      butterfly<R, false, T, Vector<T>>([&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
-                                        [&](int f, C v)
-                                            GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
-  }
+  for (std::int64_t g = 0; g < size; g += level.size)
+    for (std::int64_t c = begin; c < end; ++c) {
+      const Twiddles<T, R, false> w(level, c);
+      T* const at = work + work_offset<T>(g + c * kLanes<T>, kLanes<T>);
+      if constexpr (Inverse)
+        butterfly<R, true, T, Vector<T>>(
+            [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(at + level.offset[f]), w, f); },
+            [&](int j, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[j], v); });
+      else
+        butterfly<R, false, T, Vector<T>>(
+            [&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
+            [&](int f, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
+    }
 }
 
 // Calls f(std::integral_constant<int, R>) for the radix of a level.
@@ -257,20 +325,27 @@ template <class T>
 void first(Transform<T> const& t, const T* x, T* work, std::int64_t begin, std::int64_t end) {
   with_radix(t.level[0].radix, [&](auto r) { first_level<T, r>(t, x, work, begin, end); });
 }
+template <class T, bool Inverse>
+void middle(Level<T> const& level, T* work, std::int64_t size, std::int64_t begin, std::int64_t end) {
+  with_radix(level.radix, [&](auto r) { middle_level<T, r, Inverse>(level, work, size, begin, end); });
+}
 template <class T>
 void forward(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
-  with_radix(t.level[l].radix, [&](auto r) { middle_level<T, r, false>(t.level[l], work, begin, end); });
+  middle<T, false>(t.level[l], work, t.level[l].size, begin, end);
 }
 template <class T>
 void inverse(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
-  with_radix(t.level[l].radix, [&](auto r) { middle_level<T, r, true>(t.level[l], work, begin, end); });
+  middle<T, true>(t.level[l], work, t.level[l].size, begin, end);
 }
 template <class T>
 bool last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin,
           std::int64_t end) {
+  const bool whole = begin == 0 && end == t.level[0].step / kLanes<T>;
   return with_radix(t.level[0].radix, [&](auto r) {
-    return stream && aligned_to_vector(y) ? last_level<T, r, true>(t, work, y, drop, begin, end)
-                                          : last_level<T, r, false>(t, work, y, drop, begin, end);
+    if (stream && aligned_to_vector(y)) return last_level<T, r, Writes::streamed>(t, work, y, drop, begin, end);
+    if constexpr (kShiftsByVariable)
+      if (stream && whole) return last_level<T, r, Writes::shifted>(t, work, y, drop, begin, end);
+    return last_level<T, r, Writes::cached>(t, work, y, drop, begin, end);
   });
 }
 
@@ -336,32 +411,32 @@ void store_spectrum(const T* work, std::int64_t points, T* spectrum, T scale) {
 }
 
 // Every sub-transform of level `l` within the `size` points at `work`.
-template <class T, class Pass>
-GPUCONV_INLINE void each_sub_transform(Transform<T> const& t, int l, std::int64_t size, T* work, Pass pass) {
-  const std::int64_t chunks = t.level[l].step / kLanes<T>;
-  for (std::int64_t g = 0; g < size; g += t.level[l].size) pass(t, l, work + work_offset<T>(g, kLanes<T>), 0, chunks);
+template <class T, bool Inverse>
+void whole_level(Transform<T> const& t, int l, T* work, std::int64_t size) {
+  middle<T, Inverse>(t.level[l], work, size, 0, t.level[l].step / kLanes<T>);
 }
 
 template <class T>
 void inner(Transform<T> const& t, int l, T* work, std::int64_t size, const T* spectrum, const T* prefetch) {
-  for (int i = l; i < t.levels; ++i) each_sub_transform(t, i, size, work, forward<T>);
+  for (int i = l; i < t.levels; ++i) whole_level<T, false>(t, i, work, size);
   multiply_spectrum(work, size, spectrum, prefetch);
-  for (int i = t.levels - 1; i >= l; --i) each_sub_transform(t, i, size, work, inverse<T>);
+  for (int i = t.levels - 1; i >= l; --i) whole_level<T, true>(t, i, work, size);
 }
 
 template <class T>
 void spectrum(Transform<T> const& t, int l, T* work, std::int64_t size, T* to, T scale) {
-  for (int i = l; i < t.levels; ++i) each_sub_transform(t, i, size, work, forward<T>);
+  for (int i = l; i < t.levels; ++i) whole_level<T, false>(t, i, work, size);
   store_spectrum(work, size, to, scale);
 }
 
 template <class T>
 constexpr SimdKernels<T> kernels() {
   if constexpr (std::is_floating_point_v<T>)
-    return {kLanes<T>,
-            direct<T>,
-            stream_copy<T>,
-            {kBytes == 64 ? 4 : 3, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
+    return {
+        kLanes<T>,
+        direct<T>,
+        stream_copy<T>,
+        {kBytes == 64 ? 4 : 3, kShiftsByVariable, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
   else return {kLanes<T>, direct<T>, stream_copy<T>, {}};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -64,6 +65,11 @@ GPUCONV_INLINE void finish_streaming() {
   _mm_sfence();
 #endif
 }
+/// Elements by which `p` is past a vector boundary.
+template <class T>
+GPUCONV_INLINE int past_boundary(const T* p) {
+  return static_cast<int>(reinterpret_cast<std::uintptr_t>(p) % kBytes / sizeof(T));
+}
 template <class T>
 GPUCONV_INLINE bool aligned_to_vector(const T* p) {
   return reinterpret_cast<std::uintptr_t>(p) % kBytes == 0;
@@ -96,6 +102,49 @@ GPUCONV_INLINE V shuffle(V a, V b, std::index_sequence<I...>) {
 
 template <class T>
 using AllLanes = std::make_index_sequence<static_cast<std::size_t>(kLanes<T>)>;
+
+/// Elements R and up of `low`, then the first R of `high`: what a load R elements further on would give.
+template <int R, class T>
+GPUCONV_INLINE Vector<T> shift(Vector<T> low, Vector<T> high) {
+#if defined(__AVX512F__)
+  // The compiler's own choice is a permutation, which wants an index vector and overwrites it. All lanes are asked for
+  // by a mask, because g++ 12 warns of what its header does in the plain form.
+  const auto a = reinterpret_cast<__m512i>(high), b = reinterpret_cast<__m512i>(low);
+  if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi32(0xffff, a, b, R));
+  else return reinterpret_cast<Vector<T>>(_mm512_maskz_alignr_epi64(0xff, a, b, R));
+#else
+  return shuffle<[](int i) { return i + R; }>(low, high, AllLanes<T>{});
+#endif
+}
+
+/// Whether a target shifts by a number known only at run time in one instruction.
+inline constexpr bool kShiftsByVariable = kBytes == 64;
+
+/// Elements `by` and up of `low`, then the first `by` of `high`.
+template <class T>
+class VariableShift {
+ public:
+#if defined(__AVX512F__)
+  GPUCONV_INLINE explicit VariableShift(int by) {
+    using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    Vector<Index> index;
+    for (int i = 0; i < kLanes<T>; ++i) index[i] = static_cast<Index>(i + by);
+    index_ = reinterpret_cast<__m512i>(index);
+  }
+  GPUCONV_INLINE Vector<T> operator()(Vector<T> low, Vector<T> high) const {
+    const auto a = reinterpret_cast<__m512i>(low), b = reinterpret_cast<__m512i>(high);
+    if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector<T>>(_mm512_permutex2var_epi32(a, index_, b));
+    else return reinterpret_cast<Vector<T>>(_mm512_permutex2var_epi64(a, index_, b));
+  }
+
+ private:
+  __m512i index_;
+#else
+  GPUCONV_INLINE explicit VariableShift(int) {}
+  GPUCONV_INLINE Vector<T> operator()(Vector<T>, Vector<T> high) const { return high; }
+#endif
+};
+
 template <class T>
 inline constexpr int kLaneSize = 16 / static_cast<int>(sizeof(T));  // elements in 128 bits
 
