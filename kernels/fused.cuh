@@ -333,7 +333,9 @@ __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_
     });
   } else {
     block.each([&](int j, C y) {
-      if (j >= first && j < end) to[j] = y, safe &= is_safe(y);
+      const bool wanted = j >= first && j < end;
+      if (wanted) to[j] = y;
+      safe &= is_safe(wanted ? y : C(0));
     });
   }
   if (block.any(!safe))

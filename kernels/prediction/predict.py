@@ -32,9 +32,6 @@ TABLE = Path(resources.__file__).with_name("predictions.txt")
 SM = 90
 SKIPPED = 77
 
-# The kernel between cuFFT's transforms stands for each of them, too: one pass over the same memory.
-TRANSFORMED = "gpuconv::kernels::multiply_spectra"
-
 # ---- the device: an H200 -----------------------------------------------------------------------------------------------
 MULTIPROCESSORS = 132
 CLOCK = 1.98e9  # a second: the highest
@@ -67,8 +64,7 @@ HEADER = f"""\
 #   issue   slots, of which there are {SLOTS:.1f} while a float is copied; fp64: half as many
 #   shared  a wavefront a cycle in each of {MULTIPROCESSORS} multiprocessors at {CLOCK / 1e9} GHz
 # predicted: they overlap imperfectly, the times of memory (or L2), issue and shared are combined as a {OVERLAP}-norm. Left out:
-# latency, which few resident blocks do not hide, and what a block does once. A transform of cuFFT's is taken to cost what
-# multiply_spectra does.
+# latency, which few resident blocks do not hide, and what a block does once.
 """
 DIGITS = {"wave": 3, "rd": 3, "wr": 3, "mem": 3, "KiB": 0}  # after the point; others have 2
 COLUMNS = ("fp32", "fp64", "int", "shared", "global", "ctrl", "slots", "wave", "conf", "rd", "wr", "mem", "KiB", "regs",
@@ -160,8 +156,7 @@ def rows_of(problem: dict, kernels: dict[str, dict], codes: dict[str, Code], usa
         blocks = resident(usage.registers, usage.shared + done["shared_bytes"], done["threads"])
         times = seconds(kinds, done, blocks)
         by = max(times, key=times.get)
-        passes = 3 if name.startswith(TRANSFORMED) else 1
-        bound, expected = bound + passes * times[by], expected + passes * combined(times)
+        bound, expected = bound + times[by], expected + combined(times)
         rows.append({"fp32": kinds["fp32"], "fp64": kinds["fp64"], "int": kinds["integer"], "shared": kinds["shared"],
                      "global": kinds["global"], "ctrl": kinds["control"] + kinds["spill"], "slots": kinds.total(),
                      "wave": done["wavefronts"],

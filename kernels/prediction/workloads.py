@@ -7,7 +7,9 @@ from typing import NamedTuple
 PROBLEMS = [
     *({"method": "direct", "type": "float32", "taps": taps, "signal": 20480} for taps in (16, 32, 64, 128)),
     {"method": "direct", "type": "float64", "taps": 32, "signal": 20480},
-    {"method": "overlap-save", "type": "float32", "taps": 256, "signal": 1 << 19},
+    *({"method": "overlap-save", "type": "float32", "taps": taps, "signal": 1 << 19}
+      for taps in (64, 160, 256, 512, 1024, 2048, 4096, 8192)),
+    {"method": "overlap-save", "type": "float64", "taps": 256, "signal": 1 << 18},
 ]
 
 
@@ -31,30 +33,21 @@ class Loop(NamedTuple):
 CONVERSIONS = ("I2FP", "I2F", "F2F")
 
 
-def direct(multiply_add: str, compare: str, bits: int) -> list[Loop]:
-    return [Loop("tile", "", multiply_add, runs="STS.128"),
-            Loop("piece", "tile", multiply_add, runs="tile"),
-            Loop("load taps", "piece", compare, runs="LDG", without=CONVERSIONS),
-            Loop("load tile", "piece", "LDGSTS.128", runs="LDGSTS"),
-            Loop("multiply", "piece", multiply_add, runs="LDS.128")]
+def direct(multiply_add: str, compare: str, bits: int, loads: str) -> list[Loop]:
+    return [Loop("run", "", multiply_add, runs="tile", times=1 / 8),
+            Loop("tile", "run", multiply_add, runs="STS.128"),
+            Loop("piece", "tile", multiply_add, runs="tile", avoid=(compare, f"LDG.{bits}")),
+            Loop("load taps", "piece", compare, runs="LDG", without=CONVERSIONS, rare=True),
+            Loop("load rest", "piece", "LDGSTS.128", runs="LDGSTS", without=(f"LDG.{bits}",)),
+            Loop("multiply", "piece", multiply_add, runs=loads)]
 
 
 # By the beginning of a kernel's name.
 KERNELS = {
-    "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FSETP", 32),
-    "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DSETP", 64),
-    # Two turns of four samples a thread where there are enough blocks to fill the device.
-    "gpuconv::kernels::gather_blocks_kernel<float": [
-        Loop("block", "", "STG.32", runs="samples", times=0.5, avoid=("LDG.32",)),
-        Loop("samples", "block", "LDG.32", runs="LDG.32", without=CONVERSIONS)],
-    "gpuconv::kernels::multiply_spectra_kernel<float": [
-        Loop("block", "", "FFMA", runs="bins", times=0.5, avoid=("FFMA",)),
-        Loop("bins", "block", "FFMA", runs="STG.64")],
-    "gpuconv::kernels::store_blocks_kernel<float": [
-        Loop("block", "", "STG.32", runs="LDG.64", avoid=("REDG",)),
-        Loop("outputs", "block", "STG.32", runs="STG.32")],
-    "gpuconv::kernels::repair_blocks_kernel<float": [
-        Loop("block", "", "FFMA", runs="LDG.32")],
+    "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FSETP", 32, "LDS.128"),
+    "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DSETP", 64, "LDS"),
+    "gpuconv::kernels::fused_kernel<float": [Loop("block", "", "", runs="LDG.32", avoid=("FSEL",))],
+    "gpuconv::kernels::fused_kernel<double": [Loop("block", "", "", runs="LDG.64", avoid=("FSEL",))],
 }
 
 
