@@ -24,6 +24,13 @@ inline constexpr double kNotHidden = 0.1;
 /// Instructions of warps that a quarter of a multiprocessor issues a second, an H200's.
 inline constexpr double kSlotsASecond = 1.98e9;
 
+/// The problem with a batch that fills any device: what rows are cut into is chosen for it, since a row's bits must not
+/// depend on the batch.
+inline Geometry of_many_rows(Geometry g) {
+  g.batch = std::int64_t{1} << 20;
+  return g;
+}
+
 /// What a kernel asks of the device. Warps issue `slots` instructions each, counted in the machine code for sm_90.
 struct Work {
   double warps, slots;

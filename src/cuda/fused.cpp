@@ -22,8 +22,6 @@ constexpr std::int64_t kAligned = 32;
 // Bytes of tables and spectrum that stay in the first-level cache beside the shared memory of a Hopper multiprocessor:
 // larger ones come from the second level for every block.
 constexpr double kFirstLevelCache = 104 << 10;
-// The batch that blocks are chosen for, whatever the batch is: a row's bits must not depend on it.
-constexpr double kManyRows = 1 << 20;
 
 // ---- tables ------------------------------------------------------------------------------------------------------
 // Laid out as kernels/fused_shapes.hpp says. Angles are in turns.
@@ -162,32 +160,34 @@ class Fused final : public CudaMethod {
 FusedBlocks fused_blocks(FusedShape const& shape, std::int64_t filter) {
   const std::int64_t skip = (filter - 1 + kAligned - 1) / kAligned * kAligned;
   if (skip + kAligned > shape.size()) return {};
-  return {.shape = &shape, .step = static_cast<int>(shape.size() - skip), .skip = static_cast<int>(skip), .seconds = 0};
+  return {.shape = &shape, .step = static_cast<int>(shape.size() - skip), .skip = static_cast<int>(skip)};
+}
+
+double fused_seconds(Geometry const& g, FusedBlocks const& b, CudaDevice const& device) {
+  const Type type = g.compute_type();
+  const auto element = static_cast<double>(size_of(type)), rows = static_cast<double>(g.batch);
+  FusedShape const& s = *b.shape;
+  const double blocks = rows * std::ceil(static_cast<double>(g.length) / b.step);
+  const double tables = 2 * element * (s.table() + s.points), samples = element * (s.size() + b.step);
+  return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
+                         .slots = type == Type::float64 ? 2.0 * s.slots : s.slots,
+                         .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
+                         .bytes = rows * static_cast<double>(g.signal + g.length) * element},
+                        device);
 }
 
 FusedBlocks fused_blocks(Geometry const& g, CudaDevice const& device) {
   const Type type = g.compute_type();
-  const auto element = static_cast<double>(size_of(type));
-  const auto seconds = [&](FusedBlocks const& b, double rows) {
-    FusedShape const& s = *b.shape;
-    const double blocks = rows * std::ceil(static_cast<double>(g.length) / b.step);
-    const double tables = 2 * element * (s.table() + s.points), samples = element * (s.size() + b.step);
-    return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
-                           .slots = type == Type::float64 ? 2.0 * s.slots : s.slots,
-                           .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
-                           .bytes = rows * static_cast<double>(g.signal + g.length) * element},
-                          device);
-  };
   FusedBlocks best;
+  double least = 0;
   for (FusedShape const& shape : kernels::fused_shapes(type)) {
-    FusedBlocks b = fused_blocks(shape, g.filter);
+    const FusedBlocks b = fused_blocks(shape, g.filter);
     if (!b.shape || static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape)) > device.shared_memory)
       continue;
     if ((g.length + b.step - 1) / b.step > kernels::kMostFusedBlocks) continue;
-    b.seconds = seconds(b, kManyRows);
-    if (!best.shape || b.seconds < best.seconds) best = b;
+    const double seconds = fused_seconds(of_many_rows(g), b, device);
+    if (!best.shape || seconds < least) best = b, least = seconds;
   }
-  if (best.shape) best.seconds = seconds(best, static_cast<double>(g.batch));
   return best;
 }
 

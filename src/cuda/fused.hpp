@@ -13,12 +13,13 @@ namespace gpuconv::detail {
 struct FusedBlocks {
   kernels::FusedShape const* shape = nullptr;  // null where no block holds the filter
   int step = 0, skip = 0;
-  double seconds = 0;  // estimated, of one execute
 };
 
 FusedBlocks fused_blocks(kernels::FusedShape const& shape, std::int64_t filter);
 /// Those expected to be fastest.
 FusedBlocks fused_blocks(Geometry const& g, CudaDevice const& device);
+/// Estimated time on the device; `blocks.shape` is not null.
+double fused_seconds(Geometry const& g, FusedBlocks const& blocks, CudaDevice const& device);
 
 /// `blocks.shape` is not null.
 std::unique_ptr<CudaMethod> make_fused_method(Geometry const& g, FusedBlocks const& blocks, CudaDevice const& device,

@@ -32,44 +32,41 @@ CudaBlocks cufft_blocks(Geometry const& g) {
   return overlapping_blocks(g, std::max(kSmallestBlock, twice), kLargestBlock);
 }
 
-// Whether the one kernel serves, and is expected to be faster: a filter that leaves few outputs of its largest block is
-// better served by larger ones.
+// The one kernel where it serves, or cuFFT where larger blocks are expected to be faster. The batch has no say in it.
 struct Choice {
   FusedBlocks fused;
-  CudaBlocks cufft;
-  double seconds;
-  bool is_fused;
+  CudaBlocks cufft;  // where fused.shape is null
 };
 
 Choice choose(Geometry const& g, CudaDevice const& device) {
-  Choice c{.fused = fused_blocks(g, device), .cufft = {}, .seconds = 0, .is_fused = true};
-  c.seconds = c.fused.seconds;
-  if (c.fused.shape && 2 * g.filter <= c.fused.shape->size()) return c;
-  if (!refuse_cufft_blocks(g).empty()) return c;
-  c.cufft = cufft_blocks(g);
-  const double seconds = block_seconds(g, c.cufft, device);
-  if (!c.fused.shape || seconds < c.seconds) c.seconds = seconds, c.is_fused = false;
-  return c;
+  const FusedBlocks fused = fused_blocks(g, device);
+  if (fused.shape && (2 * g.filter <= fused.shape->size() || !refuse_cufft_blocks(g).empty())) return {fused, {}};
+  const CudaBlocks cufft = cufft_blocks(g);
+  const Geometry many = of_many_rows(g);
+  if (fused.shape && fused_seconds(many, fused, device) <= block_seconds(many, cufft, device)) return {fused, {}};
+  return {{}, cufft};
 }
 
 double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, choose(g, current_device()).seconds);
+  CudaDevice const& device = current_device();
+  const Choice c = choose(g, device);
+  return total_seconds(g, r, c.fused.shape ? fused_seconds(g, c.fused, device) : block_seconds(g, c.cufft, device));
 }
 
 // ---- how it is made and runs -------------------------------------------------------------------------------------
 std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
   return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
     const Choice c = choose(part, device);
-    return c.is_fused ? make_fused_method(part, c.fused, device, allocator)
-                      : make_block_method(part, c.cufft, device, allocator);
+    return c.fused.shape ? make_fused_method(part, c.fused, device, allocator)
+                         : make_block_method(part, c.cufft, device, allocator);
   });
 }
 
 // ---- how it prints itself ----------------------------------------------------------------------------------------
 std::string parameters(Geometry const& g, Resources const& r) {
   const Choice c = choose(g, current_device());
-  const std::int64_t size = c.is_fused ? c.fused.shape->size() : c.cufft.size;
-  return "blocks of " + std::to_string(size) + (c.is_fused ? ", fused" : " by cuFFT") + cuda_text(r);
+  const std::int64_t size = c.fused.shape ? c.fused.shape->size() : c.cufft.size;
+  return "blocks of " + std::to_string(size) + (c.fused.shape ? ", fused" : " by cuFFT") + cuda_text(r);
 }
 
 }  // namespace
