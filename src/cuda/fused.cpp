@@ -74,14 +74,18 @@ class Tables {
   std::vector<C> table_;
 };
 
-// One for each shape, made when first wanted and kept.
+// One for each shape, made when first wanted and kept: plans may be made while the program exits.
 template <class C>
 std::vector<C> const& table_of(FusedShape const& shape) {
+  struct Kept {
+    std::once_flag once;
+    std::unique_ptr<Tables<C>> tables;
+  };
   constexpr auto shapes = kernels::fused_shapes(type_of<C>);
-  static auto& kept = *new std::vector<std::pair<std::once_flag, std::unique_ptr<Tables<C>>>>(shapes.size());
-  auto& [once, tables] = kept[static_cast<std::size_t>(&shape - shapes.data())];
-  std::call_once(once, [&] { tables = std::make_unique<Tables<C>>(shape); });
-  return tables->get();
+  static auto& all = *new std::vector<Kept>(shapes.size());
+  Kept& kept = all[static_cast<std::size_t>(&shape - shapes.data())];
+  std::call_once(kept.once, [&] { kept.tables = std::make_unique<Tables<C>>(shape); });
+  return kept.tables->get();
 }
 
 // ---- the method --------------------------------------------------------------------------------------------------

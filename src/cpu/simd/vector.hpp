@@ -128,7 +128,7 @@ class VariableShift {
   GPUCONV_INLINE explicit VariableShift(int by) {
     using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
     Vector<Index> index;
-    for (int i = 0; i < kLanes<T>; ++i) index[i] = static_cast<Index>(i + by);
+    for (int i = 0; i < kLanes<T>; ++i) index[i] = static_cast<Index>(i) + static_cast<Index>(by);
     index_ = reinterpret_cast<__m512i>(index);
   }
   GPUCONV_INLINE Vector<T> operator()(Vector<T> low, Vector<T> high) const {
