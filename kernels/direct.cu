@@ -31,7 +31,7 @@ cudaError_t launch_direct(Direct const& problem, DirectShape shape, std::int64_t
                           .stretches = stretches,
                           .last_piece = last_piece,
                           .last_count = static_cast<int>(taps - last_piece),
-                          .new_taps = last_piece > 0 || problem.taps.stride != 0};
+                          .new_taps = last_piece > 0 || (problem.taps.stride != 0 && problem.rows > 1)};
   const std::int64_t wanted = std::min(blocks, (stretches + block_groups - 1) / block_groups);
   return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
                         direct_shared_bytes(shape, taps, sizeof(C)), stream, problem, tiles);

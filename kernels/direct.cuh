@@ -317,6 +317,10 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
                                 Existing(samples.origin, samples.count, problem.data.columns), sum);
         else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
       }
+      if (tiles.last_piece > 0) {  // pieces without samples are left out where a tile has none: a sum may be -0 or 0
+#pragma unroll
+        for (C& y : sum) y += C(0);
+      }
       if constexpr (kOutputs > pack)
         store_staged(sum, tile, problem.out, row, o, problem.length, to_as_is, lane, active);
       else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, to_as_is);

@@ -121,7 +121,7 @@ class FusedBlock {
       get<S.last()>(v_, b);
       transform::split<radix>(v_, split_tree<S.last()>(b));
 #pragma unroll
-      for (int i = 0; i < radix; ++i) to[pack_of(b * radix + i) + i % pack] = {v_[i].re * scale, v_[i].im * scale};
+      for (int i = 0; i < radix; ++i) to[value_at(b * radix + i) + i % pack] = {v_[i].re * scale, v_[i].im * scale};
     }
   }
 
@@ -136,7 +136,7 @@ class FusedBlock {
 #pragma unroll
       for (int i = 0; i < radix; i += pack) {
         Point<C> h[pack];
-        load_points(spectrum + pack_of(b * radix + i), h);
+        load_points(spectrum + value_at(b * radix + i), h);
 #pragma unroll
         for (int e = 0; e < pack; ++e) v_[i + e] = transform::multiply(v_[i + e], h[e].re, h[e].im);
       }
@@ -190,7 +190,7 @@ class FusedBlock {
 
   /// Where spectra and weights have the pack with value `i` of a thread, from that with its first: as threads read
   /// them.
-  __device__ static constexpr int pack_of(int i) { return i / kPackPoints<C> * kPackPoints<C> * S.threads(); }
+  __device__ static constexpr int value_at(int i) { return i / kPackPoints<C> * kPackPoints<C> * S.threads(); }
 
   /// In shared memory, of the first point of the thread's butterfly `b` of a pass; the others follow at fixed
   /// distances.
@@ -236,7 +236,7 @@ class FusedBlock {
   __device__ __forceinline__ Tree<C, S.radix[kPass]> tree(int table, int trees, int i) const {
     Point<C> const* const from = tables_ + table + i * kPackPoints<C>;
     Tree<C, S.radix[kPass]> t;
-    if constexpr (S.compact()) {
+    if constexpr (S.compact) {
       Point<C> stems[S.tree_size(kPass)];
       load_packs(from, trees, stems);
       t.grow(stems);
@@ -249,16 +249,16 @@ class FusedBlock {
     constexpr int pack = kPackPoints<C>;
     Point<C> const* const weights = tables_ + S.weight_table() + thread_ * pack;
     Point<C> u[pack];
-    if constexpr (S.compact()) {
+    if constexpr (S.compact) {
       load_points(weights, u);
       [&]<int... I>(std::integer_sequence<int, I...>) {
-        (remove(v_[I], transform::rotate<place(I / S.radix[0], I % S.radix[0]) * 32 / S.points>(u[0])), ...);
+        (remove(v_[I], transform::turn<place(I / S.radix[0], I % S.radix[0]) * 32 / S.points>(u[0])), ...);
       }
       (std::make_integer_sequence<int, S.a_thread>{});
     } else {
 #pragma unroll
       for (int i = 0; i < S.a_thread; i += pack) {
-        load_points(weights + pack_of(i), u);
+        load_points(weights + value_at(i), u);
 #pragma unroll
         for (int e = 0; e < pack; ++e) remove(v_[i + e], u[e]);
       }
@@ -293,7 +293,7 @@ __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_
   constexpr FusedShape S = fused_shape<C>(kShape);
   FusedBlock<C, S> block(device::dynamic_shared<Point<C>>(), static_cast<Point<C> const*>(p.tables));
 
-  // Groups that share a warp stay together: one past the end works on a block of zeros and stores nothing.
+  // Groups that share a warp stay together: one past the end works on whatever its memory holds and stores nothing.
   const unsigned index = blockIdx.x * S.groups() + block.group(), row_blocks = p.row_blocks;
   const bool exists = S.groups() == 1 || index < p.blocks;
   const int row = exists ? static_cast<int>(index / row_blocks) : 0;

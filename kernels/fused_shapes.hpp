@@ -3,6 +3,8 @@
 
 #include <gpuconv/types.hpp>
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -18,7 +20,10 @@ struct FusedShape {
   int passes;
   int radix[3];
   int resident;  // blocks of threads that a multiprocessor shall have registers for
-  int slots;     // instructions that a thread issues for a block, counted in the machine code for sm_90
+  int slots;     // instructions that a thread issues for a block, as predictions.txt counts them for sm_90
+  /// Whether the tables hold only what the rest can be computed from, in a few more operations: with all of them they
+  /// would not stay in the first-level cache beside the shared memory.
+  bool compact = false;
 
   constexpr int size() const { return 2 * points; }  // samples
   constexpr int threads() const { return points / a_thread; }
@@ -34,25 +39,22 @@ struct FusedShape {
     return n;
   }
   constexpr int stride(int pass) const { return points / nodes(pass + 1); }
-  /// Whether the points that pass `pass` writes are read by the same warp.
-  constexpr bool within_warp(int pass) const { return stride(pass) <= 32 || threads() <= 32; }
+  /// Whether the points that pass `pass` writes are read by the same warp in the next.
+  constexpr bool within_warp(int pass) const {
+    return threads() <= 32 || (stride(pass) <= 32 && radix[pass] == radix[pass + 1]);
+  }
 
   /// One place of padding after as many points as the last butterflies have, so that neither they nor their neighbours
   /// meet in a bank of shared memory.
   constexpr int padded(int point) const { return point + point / radix[last()]; }
-
-  /// Whether the tables hold only what the rest can be computed from, in a few more operations: those of a long
-  /// transform would not stay in the first-level cache beside its shared memory.
-  constexpr bool compact() const { return points > 4096; }
 
   // Tables, in complex numbers: of each pass but the first, the trees of its nodes on the way down; of each pass but
   // the last, those of its points on the way up; then the weights of the points, or of the threads' first ones where
   // the tables are compact. A thread reads two numbers at a time: those of one tree are as many pairs apart as the pass
   // has trees, those of one thread's weights as many as there are threads.
   constexpr int tree_size(int pass) const {
-    int levels = 0;
-    for (int r = radix[pass]; r > 1; r /= 2) ++levels;
-    return compact() ? (levels + 1) / 2 * 2 : radix[pass] / 2;
+    const int levels = std::countr_zero(static_cast<unsigned>(radix[pass]));
+    return compact ? (levels + 1) / 2 * 2 : radix[pass] / 2;
   }
   constexpr int split_trees(int pass) const { return nodes(pass); }
   constexpr int merge_trees(int pass) const { return stride(pass); }
@@ -67,25 +69,43 @@ struct FusedShape {
     return at;
   }
   constexpr int weight_table() const { return merge_table(last()); }
-  constexpr int weights() const { return compact() ? 2 * threads() : points; }
+  constexpr int weights() const { return compact ? 2 * threads() : points; }
   constexpr int table() const { return weight_table() + weights(); }
 };
 
 /// From short to long. Few passes, so radices up to what a thread's registers hold; the outer transforms of the long
 /// ones are left with what 16 x 16 points leave.
 inline constexpr FusedShape kFusedFloat[] = {
-    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 6, .slots = 1180},
-    {.points = 512, .a_thread = 32, .passes = 2, .radix = {32, 16}, .resident = 4, .slots = 2440},
-    {.points = 1024, .a_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2610},
-    {.points = 2048, .a_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1550},
-    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1640},
-    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3530},
+    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 6, .slots = 1250},
+    {.points = 512, .a_thread = 32, .passes = 2, .radix = {32, 16}, .resident = 4, .slots = 2600},
+    {.points = 1024, .a_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2810},
+    {.points = 2048, .a_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1650},
+    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1740},
+    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3700, .compact = true},
 };
 inline constexpr FusedShape kFusedDouble[] = {
-    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1200},
-    {.points = 1024, .a_thread = 16, .passes = 3, .radix = {4, 16, 16}, .resident = 6, .slots = 1560},
-    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 2, .slots = 1730},
+    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1270},
+    {.points = 1024, .a_thread = 16, .passes = 3, .radix = {4, 16, 16}, .resident = 6, .slots = 1630},
+    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 2, .slots = 1870, .compact = true},
 };
+
+/// What the kernel takes for granted of a shape.
+constexpr bool is_sound(FusedShape const& s) {
+  bool sound = s.nodes(s.passes) == s.points && s.points % s.a_thread == 0 && s.threads() <= 1024;
+  // A thread has whole butterflies, and a pass's points lie next to each other or in whole units of padding.
+  for (int p = 0; p < s.passes; ++p)
+    sound &=
+        s.radix[p] >= 4 && s.a_thread % s.radix[p] == 0 && (s.stride(p) == 1 || s.stride(p) % s.radix[s.last()] == 0);
+  // The weights between a thread's points are in the code, by whole 64ths of half a turn.
+  if (s.compact) sound &= s.radix[0] == s.a_thread && 32 % s.radix[0] == 0;
+  return sound;
+}
+static_assert([] {
+  bool sound = true;
+  for (FusedShape const& s : kFusedFloat) sound &= is_sound(s);
+  for (FusedShape const& s : kFusedDouble) sound &= is_sound(s);
+  return sound;
+}());
 
 /// The shapes of a type to compute in.
 constexpr std::span<FusedShape const> fused_shapes(Type compute) {

@@ -91,7 +91,7 @@ struct Chunk {
 /// The filters of a plan, in device memory.
 struct Filters {
   void* taps;                   // [count][columns], converted
-  void* spectra;                // [count][size / 2 + 1] complex
+  void* spectra;                // [count][...] complex, as the method lays them out
   unsigned long long* largest;  // [count]: the largest finite magnitude, as the bits of a double
   std::int64_t count, columns;
   std::int64_t per_row;    // 1 where every row has its own filter, else 0

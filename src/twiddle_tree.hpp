@@ -18,6 +18,7 @@
 
 #include "complex.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace gpuconv::GPUCONV_TRANSFORM_NAMESPACE {
@@ -43,13 +44,13 @@ constexpr TreeIndex merge_index(int level, int m) {
 
 /// a * exp(i pi k / 64).
 template <int k, class V>
-GPUCONV_INLINE Complex<V> rotate(Complex<V> a) {
+GPUCONV_INLINE Complex<V> turn(Complex<V> a) {
   constexpr V re = cosine64<V>(k), im = cosine64<V>(k - 32);
   return k == 0 ? a : multiply(a, re, im);
 }
 
 /// The level of a tree's constant, and the level's first constant.
-constexpr int level_of(int i) { return i == 0 ? 0 : 1 + level_of(i / 2); }
+constexpr int level_of(int i) { return 32 - std::countl_zero(static_cast<unsigned>(i)); }
 constexpr int first_of(int i) { return 1 << (level_of(i) - 1); }
 
 /// A tree in registers.
@@ -61,7 +62,7 @@ struct Tree {
   GPUCONV_INLINE void grow(Complex<V> const* stems) {
     w[0] = stems[0];
     [&]<int... I>(std::integer_sequence<int, I...>) {
-      ((w[I + 1] = rotate<64 * (I + 1 - first_of(I + 1)) / (2 * first_of(I + 1))>(stems[level_of(I + 1)])), ...);
+      ((w[I + 1] = turn<64 * (I + 1 - first_of(I + 1)) / (2 * first_of(I + 1))>(stems[level_of(I + 1)])), ...);
     }
     (std::make_integer_sequence<int, R / 2 - 1>{});
   }
@@ -84,7 +85,7 @@ struct ConstantTree {
   }
 };
 
-template <TreeIndex I, class Tree>
+template <TreeIndex I, class Twiddles>
 inline constexpr bool kIsOne = false;
 template <TreeIndex I, class T, int kQuarters>
 inline constexpr bool kIsOne<I, ConstantTree<T, kQuarters>> =
@@ -92,9 +93,9 @@ inline constexpr bool kIsOne<I, ConstantTree<T, kQuarters>> =
 
 /// (a, b) -> (a + w b, a - w b), with the conjugate of w on the way up. a - w b is 2 a - (a + w b): one operation a
 /// part.
-template <TreeIndex I, bool Conjugate, class V, class Tree>
-GPUCONV_INLINE void butterfly(Complex<V>& a, Complex<V>& b, Tree const& tree) {
-  if constexpr (kIsOne<I, Tree>) {
+template <TreeIndex I, bool Conjugate, class V, class Twiddles>
+GPUCONV_INLINE void butterfly(Complex<V>& a, Complex<V>& b, Twiddles const& tree) {
+  if constexpr (kIsOne<I, Twiddles>) {
     const Complex<V> wb = !I.quarter ? b : Conjugate ? Complex<V>{b.im, -b.re} : Complex<V>{-b.im, b.re};
     b = a - wb;
     a = a + wb;
@@ -109,27 +110,25 @@ GPUCONV_INLINE void butterfly(Complex<V>& a, Complex<V>& b, Tree const& tree) {
 }
 
 /// v[0 ... R) in place.
-template <int R, class V, class Tree, int kLevel = 0, int kNode = 0>
-GPUCONV_INLINE void split(Complex<V>* v, Tree const& tree) {
+template <int R, class V, class Twiddles, int kLevel = 0, int kNode = 0>
+GPUCONV_INLINE void split(Complex<V>* v, Twiddles const& tree) {
   if constexpr (R > 1) {
     constexpr TreeIndex index = split_index(kLevel, kNode);
 #pragma unroll
     for (int j = 0; j < R / 2; ++j) butterfly<index, false>(v[j], v[j + R / 2], tree);
-    split<R / 2, V, Tree, kLevel + 1, 2 * kNode>(v, tree);
-    split<R / 2, V, Tree, kLevel + 1, 2 * kNode + 1>(v + R / 2, tree);
+    split<R / 2, V, Twiddles, kLevel + 1, 2 * kNode>(v, tree);
+    split<R / 2, V, Twiddles, kLevel + 1, 2 * kNode + 1>(v + R / 2, tree);
   }
 }
 
-constexpr int log2_of(int power_of_two) { return power_of_two <= 1 ? 0 : 1 + log2_of(power_of_two / 2); }
-
 /// v[0 ... R) in place, the inverse of `split` but for factors.
-template <int R, class V, class Tree>
-GPUCONV_INLINE void merge(Complex<V>* v, Tree const& tree) {
+template <int R, class V, class Twiddles>
+GPUCONV_INLINE void merge(Complex<V>* v, Twiddles const& tree) {
   if constexpr (R > 1) {
     merge<R / 2>(v, tree);
     merge<R / 2>(v + R / 2, tree);
     [&]<int... M>(std::integer_sequence<int, M...>) {
-      (butterfly<merge_index(log2_of(R) - 1, M), true>(v[M], v[M + R / 2], tree), ...);
+      (butterfly<merge_index(level_of(R / 2) - 1, M), true>(v[M], v[M + R / 2], tree), ...);
     }
     (std::make_integer_sequence<int, R / 2>{});
   }

@@ -159,7 +159,7 @@ std::string refuse_transform(Geometry const& g) {
   return why_no_device();
 }
 
-std::string refuse_blocks(Geometry const& g) {
+std::string refuse_cufft(Geometry const& g) {
   if (std::string why = refuse_transform(g); !why.empty()) return why;
   return why_no_cufft();
 }

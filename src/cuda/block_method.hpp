@@ -26,8 +26,8 @@ double block_seconds(Geometry const& g, CudaBlocks const& blocks, CudaDevice con
 
 /// Why no transform can do it: integers, no device, sizes beyond all memory; else empty.
 std::string refuse_transform(Geometry const& g);
-/// Why no block method can run, which wants cuFFT too: else empty.
-std::string refuse_blocks(Geometry const& g);
+/// Why cuFFT cannot do it: the same, or there is none; else empty.
+std::string refuse_cufft(Geometry const& g);
 
 /// The smallest even number from n on without prime factors above 7: cuFFT's fast sizes. `n` at most 2^62.
 std::int64_t good_size(std::int64_t n);

@@ -33,7 +33,9 @@ double seconds_with(Geometry const& g, kernels::DirectShape const& shape, CudaDe
                       taps * (shape.outputs * product + kSlotsATap);
   const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
   const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));  // where tiles overlap
-  return kernel_seconds({std::ceil(tiles / shape.groups), tile, g.bytes + again, g.bytes}, device);
+  return kernel_seconds(
+      {.warps = std::ceil(tiles / shape.groups), .slots = tile, .cached_bytes = g.bytes + again, .bytes = g.bytes},
+      device);
 }
 
 /// The fastest: many outputs a lane take the fewest instructions, few make more warps, groups fill warps with short

@@ -6,7 +6,7 @@ namespace gpuconv::detail {
 namespace {
 
 // ---- which problems it takes -------------------------------------------------------------------------------------
-std::string refusal(Geometry const& g) { return refuse_blocks(g); }
+std::string refusal(Geometry const& g) { return refuse_cufft(g); }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
 double seconds(Geometry const& g, Resources const& r) {

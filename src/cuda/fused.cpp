@@ -19,6 +19,8 @@ using kernels::FusedShape;
 // Outputs of a block start where a warp's accesses do, if the row does.
 constexpr std::int64_t kAligned = 32;
 
+// Doubles take two cycles on a Hopper multiprocessor; seven in ten instructions are theirs.
+constexpr double kSlotsADouble = 1.7;
 // Bytes of tables and spectrum that stay in the first-level cache beside the shared memory of a Hopper multiprocessor:
 // larger ones come from the second level for every block.
 constexpr double kFirstLevelCache = 104 << 10;
@@ -38,7 +40,7 @@ class Tables {
         add_tree(s, s.merge_table(pass), s.merge_trees(pass), point, s.radix[pass],
                  static_cast<long double>(point) / s.stride(pass));
     for (int thread = 0; thread < s.threads(); ++thread)
-      for (int i = 0; i < (s.compact() ? 1 : s.a_thread); ++i) {
+      for (int i = 0; i < (s.compact ? 1 : s.a_thread); ++i) {
         const int point = thread + s.threads() * (i / s.radix[0]) + s.stride(0) * (i % s.radix[0]);
         put(s.weight_table(), s.threads(), thread, i, 0.25L * point / s.points);
       }
@@ -67,8 +69,8 @@ class Tables {
     put(table, trees, tree, 0, turns / 2);
     int level = 1;
     for (int half = 1; half < radix / 2; half *= 2, ++level)
-      for (int j = 0; j < (s.compact() ? 1 : half); ++j)
-        put(table, trees, tree, s.compact() ? level : half + j, (turns + j) / (4 * half));
+      for (int j = 0; j < (s.compact ? 1 : half); ++j)
+        put(table, trees, tree, s.compact ? level : half + j, (turns + j) / (4 * half));
   }
 
   std::vector<C> table_;
@@ -143,7 +145,7 @@ class Fused final : public CudaMethod {
     auto* const signal = static_cast<char const*>(problem.signal.data);
     auto* const out = static_cast<char*>(problem.out.data);
     const auto sample = static_cast<std::int64_t>(size_of(problem.signal.type));
-    const std::int64_t first_row = problem.filters.first_row, most = kernels::kMostFusedBlocks / problem.row_blocks;
+    const std::int64_t first_row = problem.filters.first_row, most = blocks_.most / problem.row_blocks;
     for (std::int64_t row = 0; row < rows; row += most) {
       problem.blocks = static_cast<unsigned>(std::min(rows - row, most)) * problem.row_blocks;
       problem.signal.data = signal + row * problem.signal.stride * sample;
@@ -174,7 +176,7 @@ double fused_seconds(Geometry const& g, FusedBlocks const& b, CudaDevice const& 
   const double blocks = rows * std::ceil(static_cast<double>(g.length) / b.step);
   const double tables = 2 * element * (s.table() + s.points), samples = element * (s.size() + b.step);
   return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
-                         .slots = type == Type::float64 ? 2.0 * s.slots : s.slots,
+                         .slots = type == Type::float64 ? kSlotsADouble * s.slots : s.slots,
                          .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
                          .bytes = rows * static_cast<double>(g.signal + g.length) * element},
                         device);

@@ -1,4 +1,5 @@
-// Overlap-save in one kernel (kernels/fused.cuh): blocks of up to 16384 samples, for filters up to half as long.
+// Overlap-save in one kernel (kernels/fused.cuh): blocks of up to 16384 samples, for filters somewhat shorter than
+// those.
 #pragma once
 
 #include "method.hpp"
@@ -13,6 +14,7 @@ namespace gpuconv::detail {
 struct FusedBlocks {
   kernels::FusedShape const* shape = nullptr;  // null where no block holds the filter
   int step = 0, skip = 0;
+  std::int64_t most = kernels::kMostFusedBlocks;  // of a launch; at least those of a row
 };
 
 FusedBlocks fused_blocks(kernels::FusedShape const& shape, std::int64_t filter);

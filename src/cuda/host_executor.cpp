@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kLanes = 3;                                     // pieces under way: one comes, one is worked on, one goes
 constexpr std::int64_t kPieceBytes = std::int64_t{16} << 20;  // in and out: pinning memory takes its time
-constexpr std::int64_t kPartOfMemory = 64;    // pieces are no larger than one such part of what the device has free
+constexpr std::int64_t kPartOfMemory = 64;    // pieces are no larger than one such part of what the device has
 constexpr std::int64_t kCopyBytes = 1 << 20;  // that a thread copies at a time
 constexpr std::int64_t kLeastOutputs = 1024;
 
@@ -32,7 +32,8 @@ struct Cut {
 std::int64_t piece_bytes() {
   std::size_t free = 0, total = 0;
   check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return std::min(kPieceBytes, static_cast<std::int64_t>(free) / kPartOfMemory);
+  // Not of what is free: where rows are cut, and so their bits, must not depend on what else the device is doing.
+  return std::min(kPieceBytes, static_cast<std::int64_t>(total) / kPartOfMemory);
 }
 
 Cut cut(Geometry const& g, std::int64_t budget) {

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kSmallestBlock = 256, kLargestBlock = std::int64_t{1} << 26;  // by cuFFT
 
 std::string refuse_cufft_blocks(Geometry const& g) {
-  if (std::string why = refuse_blocks(g); !why.empty()) return why;
+  if (std::string why = refuse_cufft(g); !why.empty()) return why;
   if (g.filter > kLargestBlock / 2)
     return "the filter is longer than " + std::to_string(kLargestBlock / 2) + " taps, half the largest block";
   return {};

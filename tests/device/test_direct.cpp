@@ -230,5 +230,27 @@ TEST_F(DirectKernel, cuda_InfiniteTapsOfSomeRows) {
   }
 }
 
+// Products that underflow to -0, in a piece of the taps that some shapes' tiles have no samples for: the sum is 0 in
+// all.
+TEST_F(DirectKernel, cuda_ZerosHaveOneSign) {
+  const Case c{.signal = Type::float32,
+               .filter = Type::float32,
+               .out = Type::float32,
+               .rows = 1,
+               .signal_columns = 1000,
+               .filter_columns = 1029,
+               .first = 0,
+               .length = 2028};
+  Array signal(c.signal, 1, c.signal_columns), filter(c.filter, 1, c.filter_columns);
+  std::ranges::fill(signal.row<float>(0), 1e-30f);
+  std::ranges::fill(filter.row<float>(0), 1.0f);
+  std::ranges::fill(filter.row<float>(0).subspan(1024), -1e-30f);
+  const auto all = shapes(c);
+  const Array expected = run(c, signal, filter, all.front(), 5);
+  for (kernels::DirectShape const& shape : all)
+    EXPECT_TRUE(std::ranges::equal(run(c, signal, filter, shape, 5).bytes(0), expected.bytes(0)))
+        << to_string(c, shape);
+}
+
 }  // namespace
 }  // namespace gpuconv::test

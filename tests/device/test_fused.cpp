@@ -10,7 +10,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 namespace gpuconv::test {
 namespace {
@@ -33,9 +35,11 @@ class FusedShapes : public testing::TestWithParam<Type> {
   }
 
   /// What blocks of `shape` make of rows [first, first + rows) of the workload.
-  static Outcome run_rows(FusedShape const& shape, Workload const& w, std::int64_t first, std::int64_t rows) {
+  static Outcome run_rows(FusedShape const& shape, Workload const& w, std::int64_t first, std::int64_t rows,
+                          std::int64_t most = kernels::kMostFusedBlocks) {
     const detail::Geometry g = detail::check(w.problem);
-    const detail::FusedBlocks blocks = detail::fused_blocks(shape, g.filter);
+    detail::FusedBlocks blocks = detail::fused_blocks(shape, g.filter);
+    blocks.most = most;
     const auto method = detail::make_fused_method(g, blocks, detail::current_device(), nullptr);
     EXPECT_EQ(method->scratch_bytes(), 0u);
     const DeviceArray signal(w.signal), filter(w.filter);
@@ -102,24 +106,65 @@ TEST_P(FusedShapes, TakeSamplesOfOtherTypes) {
     }
 }
 
-// Rows share blocks of threads, warps even; not their bits, and not their infinities.
+// Few taps are not zero, and all values small whole numbers.
+template <class T>
+void expect_right_with(std::int64_t filter, std::int64_t signal, Rng& rng, auto run) {
+  const Problem p{.signal = signal, .filter = filter, .type = type_of<T>};
+  Workload w = empty_workload(p);
+  const auto x = w.signal.row<T>(0), h = w.filter.row<T>(0);
+  for (T& sample : x) sample = static_cast<T>(pick(rng, -4, 4));
+  std::ranges::fill(h, T(0));
+  const std::array<std::int64_t, 3> taps{0, filter / 3, filter - 1};
+  for (std::int64_t const tap : taps) h[static_cast<std::size_t>(tap)] = T(3);
+  const Outcome outcome = run(w);
+  const auto y = outcome.out.template row<T>(0);
+  for (std::int64_t k = 0; k < outcome.out.columns(); ++k) {
+    T expected = 0;
+    for (std::int64_t const tap : taps)
+      if (k >= tap && k - tap < signal) expected += 3 * x[static_cast<std::size_t>(k - tap)];
+    ASSERT_NEAR(y[static_cast<std::size_t>(k)], expected, 1e-3)
+        << "output " << k << ", " << filter << " taps, " << outcome.plan;
+  }
+}
+
+// Filters as long as blocks allow, over several blocks.
+TEST_P(FusedShapes, LongFilters) {
+  Rng rng = test_rng();
+  for (FusedShape const* const shape : shapes())
+    for (std::int64_t const filter : {std::int64_t{shape->size()} / 2 + 2, std::int64_t{shape->size()} - 31}) {
+      const std::int64_t signal = 5 * detail::fused_blocks(*shape, filter).step / 2;
+      const auto run = [&](Workload const& w) { return run_all(*shape, w); };
+      if (GetParam() == Type::float32) expect_right_with<float>(filter, signal, rng, run);
+      else expect_right_with<double>(filter, signal, rng, run);
+    }
+}
+
+// Rows share blocks of threads, warps even, and launches; not their bits, and not their infinities. Of long rows some
+// blocks are read from the edge of a row while their neighbours are not.
 TEST_P(FusedShapes, RowsDoNotKnowTheirNeighbours) {
   Rng rng = test_rng();
-  for (FusedShape const* const shape : shapes()) {
-    const std::int64_t rows = shape->size() < 4096 ? 11 : 3;
-    const Problem p{
-        .signal = shape->size() - 40, .filter = 9, .batch = rows, .filters = Filters::per_row, .type = GetParam()};
-    Workload w = random_workload(p, rng);
-    set(w.signal, 1, 7, std::numeric_limits<double>::infinity());
-    set(w.signal, 2, 3, 1e30);
-    const Outcome together = run_all(*shape, w);
-    ASSERT_TRUE(Oracle(w).accepts(together));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const Outcome alone = run_rows(*shape, w, row, 1);
-      EXPECT_TRUE(std::ranges::equal(alone.out.bytes(0), together.out.bytes(row)))
-          << "row " << row << ", blocks of " << shape->size();
+  for (FusedShape const* const shape : shapes())
+    for (int const blocks : {1, 3}) {
+      const std::int64_t rows = shape->size() < 4096 ? 11 : 3;
+      const Problem p{.signal = blocks * (shape->size() - 32) - 40,
+                      .filter = 9,
+                      .batch = rows,
+                      .filters = Filters::per_row,
+                      .type = GetParam()};
+      Workload w = random_workload(p, rng);
+      set(w.signal, 1, 7, std::numeric_limits<double>::infinity());
+      set(w.signal, 2, 3, 1e30);
+      const Outcome together = run_all(*shape, w);
+      ASSERT_TRUE(Oracle(w).accepts(together));
+      const Outcome in_launches = run_rows(*shape, w, 0, rows, 5);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const Outcome alone = run_rows(*shape, w, row, 1);
+        EXPECT_TRUE(std::ranges::equal(alone.out.bytes(0), together.out.bytes(row)))
+            << "row " << row << ", blocks of " << shape->size();
+        EXPECT_TRUE(std::ranges::equal(in_launches.out.bytes(row), together.out.bytes(row)))
+            << "row " << row << ", blocks of " << shape->size();
+      }
     }
-  }
 }
 
 // Magnitudes near the ends of the exponent's range, of either operand.

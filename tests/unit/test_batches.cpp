@@ -187,6 +187,13 @@ TEST_P(Batches, BlocksDoNotDependOnTheNumberOfRows) {
         const Problem p{.signal = signal, .filter = filter, .mode = Mode::same, .type = type};
         for (std::int64_t const batch : {3, 100, 1000}) EXPECT_EQ(blocks(p, 1), blocks(p, batch)) << to_string(p);
       }
+  // Where one way of transforming takes over from another.
+  for (Type const type : {Type::float32, Type::float64})
+    for (std::int64_t const filter : {7500, 8100, 12000, 15000, 16000, 16300})
+      for (std::int64_t const signal : {5000, 20000, 200000}) {
+        const Problem p{.signal = signal, .filter = filter, .type = type};
+        for (std::int64_t const batch : {16, 64, 1000}) EXPECT_EQ(blocks(p, 1), blocks(p, batch)) << to_string(p);
+      }
 }
 
 // Results larger than the cache are written by other instructions.
