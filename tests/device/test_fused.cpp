@@ -97,11 +97,11 @@ TEST_P(FusedShapes, AreRight) {
 
 TEST_P(FusedShapes, TakeSamplesOfOtherTypes) {
   Rng rng = test_rng();
+  const Type widest = GetParam() == Type::float32 ? Type::uint16 : Type::uint64;  // whose products are of this type
   for (FusedShape const* const shape : shapes())
-    for (Type const type : {Type::int8, Type::uint16, Type::uint64, Type::float32}) {
-      const Problem p{.signal = 3 * shape->size(), .filter = 5, .type = type, .filter_type = GetParam()};
-      if (result_type(p) != GetParam()) continue;
-      const Workload w = random_workload(p, rng);
+    for (Type const type : {Type::int8, widest}) {
+      const Workload w =
+          random_workload({.signal = 3 * shape->size(), .filter = 5, .type = type, .filter_type = GetParam()}, rng);
       ASSERT_TRUE(Oracle(w).accepts(run_all(*shape, w)));
     }
 }
