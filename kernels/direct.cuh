@@ -19,7 +19,6 @@ inline constexpr int kDirectTaps = direct_taps(sizeof(C));
 /// Blocks that a multiprocessor has registers for: with more the window spills.
 template <class C>
 inline constexpr int kDirectResident = std::is_integral_v<C> ? 4 : 5;
-inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
 /// One lane of a group.
 struct Lane {

@@ -8,6 +8,9 @@
 
 namespace gpuconv::kernels {
 
+/// All lanes of a warp.
+inline constexpr unsigned kWholeWarp = 0xffffffffu;
+
 /// Bytes of the widest access a thread can make.
 inline constexpr int kPackBytes = 16;
 

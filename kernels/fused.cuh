@@ -66,15 +66,15 @@ class FusedBlock {
   }
   /// Whether all groups that share a warp say so; a group's threads say the same.
   __device__ static bool all(bool yes) {
-    if constexpr (S.threads() < 32) return __all_sync(kWarp, yes);
+    if constexpr (S.threads() < 32) return __all_sync(kWholeWarp, yes);
     else return yes;
   }
   /// Whether any thread of the group says so; waits as `wait` does.
   __device__ static bool any(bool yes) {
     if constexpr (S.threads() > 32) return __syncthreads_or(yes);
     else {
-      constexpr unsigned group = kWarp >> (32 - S.threads());
-      const unsigned votes = __ballot_sync(kWarp, yes);
+      constexpr unsigned group = kWholeWarp >> (32 - S.threads());
+      const unsigned votes = __ballot_sync(kWholeWarp, yes);
       __syncwarp();
       return (votes >> (threadIdx.x % 32 / S.threads() * S.threads()) & group) != 0;
     }
@@ -184,8 +184,6 @@ class FusedBlock {
   }
 
  private:
-  static constexpr unsigned kWarp = 0xffffffffu;  // all lanes
-
   __device__ static constexpr int place(int b, int m) { return S.threads() * b + S.stride(0) * m; }
 
   /// Where spectra and weights have the pack with value `i` of a thread, from that with its first: as threads read

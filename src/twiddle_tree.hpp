@@ -1,5 +1,5 @@
-// Transforms of R points in registers, R a power of two up to 32, as trees of one butterfly: (a, b) -> (a + w b, a - w
-// b), six operations with a multiply-add.
+// Transforms of R points in registers, R a power of two up to 32, as trees of one butterfly:
+// (a, b) -> (a + w b, a - w b), six operations with a multiply-add.
 //
 // `split` goes down. A node holds a polynomial in t modulo t^R - exp(i phi); with w = exp(i phi / 2) it splits into the
 // remainders modulo t^(R/2) - w and t^(R/2) + w, and so on down to values at the R roots. Neither the input nor the

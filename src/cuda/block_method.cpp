@@ -41,7 +41,7 @@ class BlockMethod final : public CudaMethod {
         blocks_(b),
         pitch_(b.size + 2),
         slots_(slots_for(g, b, device)),
-        grid_(kBlocksAMultiprocessor * device.multiprocessors),
+        grid_(looping_grid(device)),
         filters_(g, b.size / 2 + 1, 0, device, allocator) {
     constexpr bool is_double = std::is_same_v<C, double>;
     forward_ = std::make_unique<CufftPlan>(b.size, pitch_, slots_, is_double, CufftPlan::Direction::forward);
@@ -57,7 +57,7 @@ class BlockMethod final : public CudaMethod {
   }
 
   void set_filter(kernels::Input filter, void* scratch, cudaStream_t stream) override {
-    filters_.convert(filter, type_of<C>, grid_, stream);
+    filters_.convert(filter, type_of<C>, stream);
     for (std::int64_t begin = 0; begin < g_.filters; begin += slots_) {
       const kernels::BlockWork work =
           work_of(scratch, {}, {.begin = begin, .count = std::min(slots_, g_.filters - begin), .slots = slots_});
@@ -110,8 +110,6 @@ class BlockMethod final : public CudaMethod {
     work.filters.first_row = piece.first_row;
     return work;
   }
-
-  static constexpr int kBlocksAMultiprocessor = 16;  // of a grid: twice what is resident
 
   Geometry g_;
   CudaBlocks blocks_;

@@ -3,7 +3,8 @@
 namespace gpuconv::detail {
 
 DeviceFilters::DeviceFilters(Geometry const& g, std::int64_t spectrum, double more, CudaDevice const& device,
-                             DeviceAllocator* allocator) {
+                             DeviceAllocator* allocator)
+    : grid_(looping_grid(device)) {
   const auto filters = static_cast<double>(g.filters), element = static_cast<double>(size_of(g.result_type));
   const double taps = aligned_bytes(filters * static_cast<double>(g.filter) * element);
   const double spectra = aligned_bytes(filters * static_cast<double>(spectrum) * 2 * element);
@@ -20,10 +21,10 @@ DeviceFilters::DeviceFilters(Geometry const& g, std::int64_t spectrum, double mo
            .first_row = 0};
 }
 
-void DeviceFilters::convert(kernels::Input filter, Type compute, int grid, cudaStream_t stream) {
+void DeviceFilters::convert(kernels::Input filter, Type compute, cudaStream_t stream) {
   const std::size_t bytes = static_cast<std::size_t>(view_.count) * sizeof(unsigned long long);
   check_cuda(cudaMemsetAsync(view_.largest, 0, bytes, stream), "cudaMemsetAsync");
-  check_cuda(kernels::convert_filters(filter, view_, compute, grid, stream), "the kernel convert_filters");
+  check_cuda(kernels::convert_filters(filter, view_, compute, grid_, stream), "the kernel convert_filters");
 }
 
 }  // namespace gpuconv::detail

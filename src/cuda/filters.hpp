@@ -8,6 +8,9 @@
 
 namespace gpuconv::detail {
 
+/// Blocks of a grid whose kernel loops over what is left, as those around cuFFT do: twice what is resident.
+inline int looping_grid(CudaDevice const& device) { return 16 * device.multiprocessors; }
+
 class DeviceFilters {
  public:
   /// `spectrum`: complex numbers of a filter's spectrum. `more`: bytes that the method wants beside.
@@ -19,9 +22,10 @@ class DeviceFilters {
   std::size_t bytes() const { return memory_.bytes(); }
 
   /// Enqueues the conversion of the taps and the search for the largest; the spectra are left to the method.
-  void convert(kernels::Input filter, Type compute, int grid, cudaStream_t stream);
+  void convert(kernels::Input filter, Type compute, cudaStream_t stream);
 
  private:
+  int grid_;
   PlanMemory memory_;
   kernels::Filters view_{};
   std::size_t more_at_ = 0;

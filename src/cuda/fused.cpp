@@ -97,7 +97,6 @@ class Fused final : public CudaMethod {
   Fused(Geometry const& g, FusedBlocks const& b, CudaDevice const& device, DeviceAllocator* allocator)
       : g_(g),
         blocks_(b),
-        grid_(device.multiprocessors * kBlocksAMultiprocessor),
         filters_(g, b.shape->points, aligned_bytes(2.0 * b.shape->table() * sizeof(C)), device, allocator) {
     check_cuda(kernels::prepare_fused(type_of<C>, *b.shape), "cudaFuncSetAttribute");
     std::vector<C> const& table = table_of<C>(*b.shape);
@@ -111,7 +110,7 @@ class Fused final : public CudaMethod {
   std::size_t scratch_bytes() const override { return 0; }
 
   void set_filter(kernels::Input filter, void*, cudaStream_t stream) override {
-    filters_.convert(filter, type_of<C>, grid_, stream);
+    filters_.convert(filter, type_of<C>, stream);
     kernels::Fused problem{};
     problem.signal = {filters_.view().taps, type_of<C>, g_.filter, g_.filter};
     problem.filters = filters_.view();
@@ -137,8 +136,6 @@ class Fused final : public CudaMethod {
   }
 
  private:
-  static constexpr int kBlocksAMultiprocessor = 16;  // of the grid that converts filters
-
   // All blocks of `rows` rows, in as many launches as it takes.
   void launch(kernels::Fused problem, std::int64_t rows, cudaStream_t stream) {
     problem.tables = filters_.more();
@@ -157,7 +154,6 @@ class Fused final : public CudaMethod {
 
   Geometry g_;
   FusedBlocks blocks_;
-  int grid_;
   DeviceFilters filters_;
 };
 

@@ -1,8 +1,7 @@
 // What the kernels of a plan do to memory, on the emulated GPU.
 //
-//   count_accesses    reads a problem from each line of stdin, {"type", "batch", "signal", "taps", "method"}, executes
-//   a
-//                     plan for it and answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}
+// Reads a problem from each line of stdin, {"type", "batch", "signal", "taps", "method"}, executes a plan for it and
+// answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}.
 #include "accesses.hpp"
 #include "control.hpp"
 
