@@ -38,15 +38,15 @@ Type any_type(Rng& rng) { return static_cast<Type>(rng.pick(0, type_count - 1));
 
 // A result type that the operands allow.
 std::optional<Type> any_result(Rng& rng, Type signal, Type filter) {
-  if (!rng.one_in(3)) return std::nullopt;
+  if (!rng.one_in(4)) return std::nullopt;
   if (is_floating(signal) || is_floating(filter)) return Type::float64;
   return any_type(rng);
 }
 
 void draw_types(Rng& rng, Problem& p) {
   const std::int64_t kind = rng.pick(0, 9);
-  p.type = kind < 4 ? Type::float32 : kind < 7 ? Type::float64 : any_type(rng);
-  if (rng.one_in(3)) p.filter_type = any_type(rng);
+  p.type = kind < 5 ? Type::float32 : kind < 7 ? Type::float64 : any_type(rng);
+  if (rng.one_in(4)) p.filter_type = any_type(rng);
   p.result_type = any_result(rng, p.type, filter_type(p));
 }
 
@@ -59,7 +59,7 @@ Values any_values(Rng& rng) {
 // Signal and filter with `longest` elements at most; the filter is the longer one in a third of the problems.
 void draw_sizes(Rng& rng, Problem& p, std::int64_t longest) {
   p.signal = any_size(rng, longest);
-  p.filter = any_size(rng, std::min(longest, rng.any_of<std::int64_t>({32, 300, longest})));
+  p.filter = any_size(rng, std::min(longest, rng.any_of<std::int64_t>({32, 300, longest, longest})));
   if (rng.one_in(4)) std::swap(p.signal, p.filter);
 }
 
@@ -109,9 +109,9 @@ Case make_case(Rng& rng, std::int64_t number, std::int64_t longest) {
     c.values = Values::plain;
     draw_streamed(rng, p);
   } else {
-    const std::int64_t largest = summed || size > 3 ? small : size > 0 ? medium : longest;
+    const std::int64_t largest = summed || size > 8 ? small : size > 2 ? medium : longest;
     draw_sizes(rng, p, std::min(largest, longest));
-    draw_batch(rng, p, 8 * largest);
+    draw_batch(rng, p, largest == longest ? 2 * largest : 8 * largest);
   }
   c.signal = any_place(rng, p.signal, true);
   c.filter = any_place(rng, p.filter, true);

@@ -24,7 +24,7 @@ constexpr std::string_view kUsage =
 struct Arguments {
   std::string path;
   std::uint64_t seed = 20261125;
-  std::int64_t count = 2000, longest = 200'000, products = std::int64_t{1} << 25;
+  std::int64_t count = 2000, longest = 200'000, products = std::int64_t{1} << 27;
 };
 
 Arguments parse(int argc, char** argv) {
