@@ -64,6 +64,7 @@ void Array::Free::operator()(std::byte* p) const { ::operator delete(p, kAlignme
 Array::Array(Type type, std::int64_t rows, std::int64_t columns, Place place)
     : type_(type),
       shape_{.rows = rows, .columns = columns, .stride = place.stride},
+      stride_(place.stride),
       begin_(kGuard + static_cast<std::size_t>(place.offset) * size_of(type)),
       size_(begin_ + static_cast<std::size_t>((rows - 1) * place.stride + columns) * size_of(type) + kGuard),
       storage_(static_cast<std::byte*>(::operator new(size_, kAlignment))) {
@@ -75,7 +76,7 @@ std::vector<std::byte> Array::packed() const {
   std::vector<std::byte> bytes(static_cast<std::size_t>(shape_.rows) * row);
   for (std::int64_t r = 0; r < shape_.rows; ++r)
     std::memcpy(bytes.data() + static_cast<std::size_t>(r) * row,
-                data() + static_cast<std::size_t>(r * shape_.stride) * element, row);
+                data() + static_cast<std::size_t>(r * stride_) * element, row);
   return bytes;
 }
 
@@ -83,7 +84,7 @@ bool Array::guards_intact() const {
   const std::size_t element = size_of(type_), row = static_cast<std::size_t>(shape_.columns) * element;
   std::size_t begin = 0;
   for (std::int64_t r = 0; r <= shape_.rows; ++r) {
-    const std::size_t end = r == shape_.rows ? size_ : begin_ + static_cast<std::size_t>(r * shape_.stride) * element;
+    const std::size_t end = r == shape_.rows ? size_ : begin_ + static_cast<std::size_t>(r * stride_) * element;
     for (std::size_t i = begin; i < end; ++i)
       if (storage_.get()[i] != std::byte{0xFF}) return false;
     begin = end + row;

@@ -26,11 +26,11 @@ class Array {
 
   template <class T>
   std::span<T> row(std::int64_t r) {
-    return {reinterpret_cast<T*>(data()) + r * shape_.stride, static_cast<std::size_t>(shape_.columns)};
+    return {reinterpret_cast<T*>(data()) + r * stride_, static_cast<std::size_t>(shape_.columns)};
   }
   template <class T>
   std::span<T const> row(std::int64_t r) const {
-    return {reinterpret_cast<T const*>(data()) + r * shape_.stride, static_cast<std::size_t>(shape_.columns)};
+    return {reinterpret_cast<T const*>(data()) + r * stride_, static_cast<std::size_t>(shape_.columns)};
   }
   /// The whole array, guards included, and where the rows begin in it.
   std::span<std::byte> storage() { return {storage_.get(), size_}; }
@@ -55,6 +55,7 @@ class Array {
 
   Type type_;
   Rows shape_;
+  std::int64_t stride_;  // that of the shape, whose own type is not the same in all revisions
   std::size_t begin_, size_;
   std::unique_ptr<std::byte, Free> storage_;
 };
