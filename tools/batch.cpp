@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <vector>
 
 namespace tool {
 
@@ -114,7 +115,7 @@ class Batch {
 
   npy::Shape shape() const {
     const std::int64_t length = plan_.output_length();
-    return signal_.shape().size() == 1 ? npy::Shape{length} : npy::Shape{problem_.batch, length};
+    return signal_.shape().size() < 2 ? npy::Shape{length} : npy::Shape{problem_.batch, length};
   }
 
   Plan make_plan(gpuconv::Options const& options) {
@@ -168,7 +169,10 @@ class Batch {
 
 Report convolve(npy::Reader& signal, npy::Reader& filter, Job const& job) {
   Batch batch(signal, filter, job);
-  npy::OutputFile file(job.output);
+  std::vector<npy::FileId> inputs;
+  for (npy::Reader const* input : {&signal, &filter})
+    if (const auto id = input->id()) inputs.push_back(*id);
+  npy::OutputFile file(job.output, inputs);
   batch.run(file);
   return batch.report();
 }

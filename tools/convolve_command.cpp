@@ -1,5 +1,6 @@
 #include "batch.hpp"
 #include "command.hpp"
+#include "paths.hpp"
 #include "units.hpp"
 
 #include <sys/resource.h>
@@ -8,7 +9,9 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
+#include <string>
 
 namespace tool {
 namespace {
@@ -46,14 +49,31 @@ std::string stats_text(Report const& r) {
   return std::move(out).str();
 }
 
+// The descriptor that a path stands for, if it does.
+std::optional<int> stream(std::string const& path, int standard) {
+  return path == "-" ? standard : npy::resolve(path).descriptor;
+}
+
+std::string stream_name(int descriptor) {
+  if (descriptor == STDIN_FILENO) return "standard input";
+  if (descriptor == STDOUT_FILENO) return "standard output";
+  return "descriptor " + std::to_string(descriptor);
+}
+
+void check_streams(Job const& job) {
+  const auto signal = stream(job.signal, STDIN_FILENO), filter = stream(job.filter, STDIN_FILENO);
+  if (signal && signal == filter)
+    throw CLI::ValidationError("SIGNAL and FILTER", "only one of them can be " + stream_name(*signal));
+  const auto output = stream(job.output, STDOUT_FILENO);
+  if (output && isatty(*output))
+    throw CLI::ValidationError("--output", stream_name(*output) + " is a terminal, and a .npy file is not text");
+}
+
 void run(Convolve const& convolve) {
   Job job = convolve.job;
   job.mode = convolve.problem.mode;
   job.same = convolve.problem.same;
-  if (job.signal == "-" && job.filter == "-")
-    throw CLI::ValidationError("SIGNAL and FILTER", "only one of them can be standard input");
-  if (job.output == "-" && isatty(STDOUT_FILENO))
-    throw CLI::ValidationError("--output", "standard output is a terminal, and a .npy file is not text");
+  check_streams(job);
   const Report report = convolve_files(job);
   if (convolve.stats) std::cerr << stats_text(report);
 }
@@ -82,6 +102,12 @@ void add_convolve(CLI::App& app) {
   command->add_flag("--stats", convolve->stats, "Print method, time, throughput and memory to standard error");
   command->callback([convolve] { run(*convolve); });
   command->footer(
+      "An output appears only when it is complete, and replaces an older one then. Where the folder lets no file be\n"
+      "replaced (no permission to write there, a mount point, somebody else's file in a sticky folder), the older file "
+      "is\n"
+      "written in place: a run that is interrupted or fails leaves a part of the result and nothing of the older one.\n"
+      "An output that is an input as well is never written in place. Streams (-, /dev/stdout, /dev/fd/N) are read and\n"
+      "written from where they stand; what other programs wrote there stays.\n"
       "Element types: int8 to int64, uint8 to uint64, float32, float64; either byte order, C or Fortran order.\n"
       "Examples:\n"
       "  gpuconv convolve signal.npy taps.npy -o smooth.npy --mode same\n"

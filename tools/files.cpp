@@ -1,8 +1,11 @@
 #include "files.hpp"
 
+#include "paths.hpp"
+
 #include <gpuconv/error.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ class FileSource final : public Source {
     struct stat status {};
     if (fstat(fd, &status) != 0) fail(name_, errno);
     if (S_ISDIR(status.st_mode)) fail(name_, EISDIR);
+    id_ = {.device = status.st_dev, .inode = status.st_ino};
     const off_t here = S_ISREG(status.st_mode) ? lseek(fd, 0, SEEK_CUR) : -1;
     if (here >= 0) remaining_ = std::max<std::int64_t>(0, status.st_size - here);
   }
@@ -34,7 +38,8 @@ class FileSource final : public Source {
     std::size_t have = 0;
     while (have < size) {
       const ssize_t got = ::read(file_.get(), static_cast<char*>(to) + have, size - have);
-      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) wait_until(file_.get(), POLLIN);
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (got < 0) fail(name_, errno);
       if (got == 0) break;
       have += static_cast<std::size_t>(got);
@@ -44,18 +49,22 @@ class FileSource final : public Source {
   }
 
   std::optional<std::int64_t> remaining() const override { return remaining_; }
+  std::optional<FileId> id() const override { return id_; }
   std::string const& name() const override { return name_; }
 
  private:
   std::string name_;
   Descriptor file_;
   std::optional<std::int64_t> remaining_;
+  FileId id_;
 };
 
 }  // namespace
 
 std::unique_ptr<Source> open_source(std::string const& path) {
-  if (path == "-") return std::make_unique<FileSource>("standard input", fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  if (path == "-") return std::make_unique<FileSource>("standard input", duplicate_inherited(STDIN_FILENO));
+  if (const auto descriptor = resolve(path).descriptor)
+    return std::make_unique<FileSource>(path, duplicate_inherited(*descriptor));
   return std::make_unique<FileSource>(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
 }
 

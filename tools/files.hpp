@@ -8,6 +8,9 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+struct stat;
 
 namespace npy {
 
@@ -23,6 +26,12 @@ class FileError : public Error {
   using Error::Error;
 };
 
+/// Which file it is, whatever it is called: all links to one file, hard or symbolic, have the same.
+struct FileId {
+  std::uint64_t device = 0, inode = 0;
+  bool operator==(FileId const&) const = default;
+};
+
 /// Where bytes come from.
 class Source {
  public:
@@ -31,6 +40,8 @@ class Source {
   virtual std::size_t read(void* to, std::size_t size) = 0;
   /// Bytes left, where that is known before they are read (a regular file).
   virtual std::optional<std::int64_t> remaining() const = 0;
+  /// The file that is read, where the bytes come from one.
+  virtual std::optional<FileId> id() const { return {}; }
   /// What errors call it.
   virtual std::string const& name() const = 0;
 };
@@ -44,7 +55,8 @@ class Sink {
   virtual std::string const& name() const = 0;
 };
 
-/// Opens a file, pipe or device; "-" is standard input. Throws FileError.
+/// Opens a file, pipe or device; "-" is standard input. A descriptor of this process (/dev/stdin, /dev/fd/N) is read
+/// from where it stands. Throws FileError.
 std::unique_ptr<Source> open_source(std::string const& path);
 
 /// An open file descriptor.
@@ -63,12 +75,15 @@ class Descriptor {
 };
 
 /// A file being written. A regular file, or one that does not exist yet, is written beside its place and takes its name
-/// in `commit`; destroyed before that, it leaves nothing behind and an older file untouched. Anything else (a pipe, a
-/// device) is written directly. "-" is standard output.
+/// in `commit`; destroyed before that, it leaves nothing behind and an older file untouched. Where the folder does not
+/// allow that (no permission to write there, a mount point, somebody else's file in a sticky folder), the older file is
+/// written in place, unless it is an input as well. Anything else (a pipe, a device) is written directly. "-" is
+/// standard output; it and other descriptors of this process (/dev/stdout, /dev/fd/N) are written from where they
+/// stand.
 class OutputFile final : public Sink {
  public:
-  /// Throws FileError.
-  explicit OutputFile(std::string const& path);
+  /// `inputs` are the files that are still being read. Throws FileError.
+  explicit OutputFile(std::string const& path, std::vector<FileId> inputs = {});
   ~OutputFile() override;
   void write(void const* from, std::size_t size) override;
   std::string const& name() const override { return name_; }
@@ -76,11 +91,21 @@ class OutputFile final : public Sink {
   void commit();
 
  private:
+  void open_output(std::string const& path);
+  void take_descriptor(int descriptor);
   void open_in_place(std::string const& path);
-  void open_beside(std::string const& target);
+  void open_replacement(std::string const& target, bool exists);
+  int open_beside(std::string const& target);
+  bool create(std::string const& path);
+  void copy_into_place();
+  void refuse_inputs(struct stat const& status) const;
   [[noreturn]] void fail(int error) const;
 
-  std::string name_, target_, temporary_;
+  std::string name_;
+  std::vector<FileId> inputs_;
+  std::string target_;      // what the temporary file is to be called; empty where there is none
+  std::string unfinished_;  // the file that must not be left behind
+  bool overwriting_ = false;
   Descriptor file_;
 };
 

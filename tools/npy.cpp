@@ -14,14 +14,18 @@ using gpuconv::Type;
 
 namespace {
 
-// Headers of arrays take a few hundred bytes; only structures of many fields, which are refused, take more.
-constexpr std::size_t kLongestHeader = std::size_t{1} << 20;
+constexpr std::size_t kLongestHeader = 10'000;  // what numpy.load takes of a file that it is not told to trust
 
 void read_exactly(Source& source, void* to, std::size_t size) {
   if (source.read(to, size) != size) throw Malformed(source.name(), "it ends within the header");
 }
 
-std::size_t header_size(Source& source) {
+struct Preamble {
+  int version = 0;
+  std::size_t header_size = 0;
+};
+
+Preamble read_preamble(Source& source) {
   std::array<unsigned char, 8> start{};
   const std::size_t got = source.read(start.data(), start.size());
   if (got == 0) throw Malformed(source.name(), "the file is empty");
@@ -34,17 +38,17 @@ std::size_t header_size(Source& source) {
                                        ", 1.0, 2.0 or 3.0 is expected");
   std::array<unsigned char, 4> bytes{};
   read_exactly(source, bytes.data(), version == 1 ? 2 : 4);
-  return bytes[0] | std::size_t{bytes[1]} << 8 | std::size_t{bytes[2]} << 16 | std::size_t{bytes[3]} << 24;
+  return {version, bytes[0] | std::size_t{bytes[1]} << 8 | std::size_t{bytes[2]} << 16 | std::size_t{bytes[3]} << 24};
 }
 
 Header read_header(Source& source) {
-  const std::size_t size = header_size(source);
+  const auto [version, size] = read_preamble(source);
   if (size > kLongestHeader)
     throw Malformed(source.name(), "a header of " + std::to_string(size) + " bytes, at most " +
                                        std::to_string(kLongestHeader) + " are expected");
   std::string dictionary(size, '\0');
   read_exactly(source, dictionary.data(), size);
-  return parse_header(dictionary, source.name());
+  return parse_header(dictionary, version, source.name());
 }
 
 template <class Word>
@@ -70,7 +74,7 @@ void reverse_bytes(std::byte* data, std::size_t bytes, std::size_t element) {
 Reader::Reader(std::unique_ptr<Source> source) : source_(std::move(source)), header_(read_header(*source_)) {
   check_shape();
   rows_ = shape().size() == 2 ? shape()[0] : 1;
-  columns_ = shape().back();
+  columns_ = shape().empty() ? 1 : shape().back();
   const std::int64_t promised = rows_ * row_bytes();
   const auto held = source_->remaining();
   if (held && *held < promised)
@@ -79,10 +83,9 @@ Reader::Reader(std::unique_ptr<Source> source) : source_(std::move(source)), hea
 }
 
 void Reader::check_shape() const {
-  if (shape().empty()) throw Unsupported(name(), "a single number (0-D); one or two dimensions are expected");
   if (shape().size() > 2)
     throw Unsupported(name(), std::to_string(shape().size()) + " dimensions, shape " + to_string(shape()) +
-                                  "; one or two are expected");
+                                  "; two at most are expected");
 }
 
 void Reader::read_rows(std::int64_t count, Buffer& to) {

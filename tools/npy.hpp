@@ -43,18 +43,18 @@ struct Header {
   Shape shape;
 };
 
-/// Parses the dictionary of a header, a Python literal. The shape is checked to fit 64-bit sizes. `file` is for errors.
-/// Throws Malformed, Unsupported.
-Header parse_header(std::string_view dictionary, std::string const& file);
+/// Parses the dictionary of a header, a Python literal, as numpy.load does for this version of the format (1 to 3). The
+/// shape is checked to fit 64-bit sizes. `file` is for errors. Throws Malformed, Unsupported.
+Header parse_header(std::string_view dictionary, int version, std::string const& file);
 
-/// Everything of a file that comes before its data. `shape` has one or two dimensions.
+/// Everything of a file that comes before its data. `shape` has two dimensions at most.
 std::string format_header(gpuconv::Type type, Shape const& shape);
 
 /// "(3, 4)", cut where it is long.
 std::string to_string(Shape const& shape);
 
-/// Reads an array of one dimension (a single row) or two, some rows at a time. Memory grows with the data that really
-/// come, whatever the header promises.
+/// Reads an array of one dimension (a single row), two, or none (a row of one sample), some rows at a time. Memory
+/// grows with the data that really come, whatever the header promises.
 class Reader {
  public:
   /// Reads the header. Throws FileError, Malformed (also where a regular file is shorter than its header promises),
@@ -64,6 +64,7 @@ class Reader {
   explicit Reader(std::string const& path) : Reader(open_source(path)) {}
 
   std::string const& name() const noexcept { return source_->name(); }
+  std::optional<FileId> id() const { return source_->id(); }
   gpuconv::Type type() const noexcept { return header_.type; }
   Shape const& shape() const noexcept { return header_.shape; }
   std::int64_t rows() const noexcept { return rows_; }
@@ -95,7 +96,7 @@ class Array {
 
   gpuconv::Type type() const noexcept { return type_; }
   Shape const& shape() const noexcept { return shape_; }
-  std::int64_t rows() const noexcept { return rows_; }  ///< 1 for a 1-D array
+  std::int64_t rows() const noexcept { return rows_; }  ///< 1 for a 1-D or 0-D array
   std::int64_t columns() const noexcept { return columns_; }
   std::byte const* data() const noexcept { return data_.data(); }
   std::size_t bytes() const noexcept { return data_.size(); }

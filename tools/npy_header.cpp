@@ -1,5 +1,6 @@
 // The header of a .npy file: a Python dictionary literal, which may come from anywhere and say anything.
 #include "npy.hpp"
+#include "npy_types.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -22,174 +23,166 @@ std::string quoted(std::string_view text) {
   return out + (text.size() > kLongest ? "...'" : "'");
 }
 
-// What the elements of a NumPy kind are, where gpuconv has no such type.
-std::string_view foreign_kind(char kind) {
-  switch (kind) {
-    case 'b':
-    case '?':
-      return "bool";
-    case 'c':
-      return "complex";
-    case 'f':
-      return "floating point of this size";
-    case 'S':
-    case 'a':
-      return "byte strings";
-    case 'U':
-      return "Unicode strings";
-    case 'O':
-      return "pickled Python objects";
-    case 'M':
-      return "dates";
-    case 'm':
-      return "time differences";
-    case 'V':
-      return "raw bytes";
-    default:
-      return "unknown";
-  }
-}
-
-std::optional<Type> element_type(std::string_view code) {
-  for (int i = 0; i < gpuconv::type_count; ++i) {
-    const auto type = static_cast<Type>(i);
-    const char kind = gpuconv::is_floating(type) ? 'f' : gpuconv::is_signed(type) ? 'i' : 'u';
-    if (code.size() == 2 && code[0] == kind && code[1] == static_cast<char>('0' + gpuconv::size_of(type))) return type;
-  }
-  return {};
-}
-
 class Parser {
  public:
-  Parser(std::string_view text, std::string const& file) : text_(text), file_(file) {}
+  Parser(std::string_view text, int version, std::string const& file) : text_(text), version_(version), file_(file) {}
 
   Header parse() {
-    expect('{');
+    skip_first_lines();
+    if (!accept('{')) fail("the header starts with " + given() + "; a dictionary is expected");
     while (!next_is('}')) {
       entry();
-      if (!accept(',') && !next_is('}')) fail("',' or '}' expected in the header");
+      if (!accept(',') && !next_is('}')) fail(given() + " in the header; ',' or '}' is expected");
     }
     expect('}');
     skip_space();
-    if (at_ != text_.size()) fail("text after the header's dictionary");
-    if (!has_descr_ || !has_order_ || !has_shape_)
-      fail(std::string("the header has no ") + (!has_descr_ ? "'descr'" : !has_order_ ? "'fortran_order'" : "'shape'"));
+    if (at_ != text_.size()) fail("the header's dictionary is followed by " + given() + "; nothing is expected");
+    if (!has_descr_) missing("descr");
+    if (!has_order_) missing("fortran_order");
+    if (!has_shape_) missing("shape");
     return header_;
   }
 
  private:
   void entry() {
-    const std::string_view key = string();
+    const std::string_view key = string("a key of the header");
     expect(':');
     if (key == "descr") first(has_descr_, key), element();
     else if (key == "fortran_order") first(has_order_, key), header_.fortran_order = boolean();
     else if (key == "shape") first(has_shape_, key), shape();
-    else skip_value(0);
+    else fail("the header has the key " + quoted(key) + "; " + expected_keys());
   }
 
+  [[noreturn]] void missing(std::string const& key) const {
+    fail("the header has no key '" + key + "'; " + expected_keys());
+  }
+  static std::string expected_keys() { return "'descr', 'fortran_order' and 'shape' are expected, and no others"; }
+
+  // Python takes the last one; a file that says two things is no file to convolve.
   void first(bool& seen, std::string_view key) {
-    if (seen) fail("the header has " + quoted(key) + " twice");
+    if (seen) fail("the header has the key " + quoted(key) + " twice");
     seen = true;
   }
 
   void element() {
     if (next_is('[')) throw Unsupported(file_, "the element type is a structure; " + expected_types());
     if (next_is('(')) throw Unsupported(file_, "the element type is a subarray; " + expected_types());
-    const std::string_view descr = string();
-    std::string_view code = descr;
-    char order = '=';
-    if (!code.empty() && std::string_view("<>=|").find(code[0]) != code.npos) order = code[0], code.remove_prefix(1);
-    const std::optional<Type> type = element_type(code);
-    if (!type) {
-      const std::string_view kind = code.empty() ? "unknown" : foreign_kind(code[0]);
-      throw Unsupported(file_,
-                        "the element type is " + quoted(descr) + " (" + std::string(kind) + "); " + expected_types());
-    }
-    header_.type = *type;
-    header_.swapped = gpuconv::size_of(*type) > 1 && (order == '<' || order == '>') && (order == '>') != kBigEndian;
+    const std::string_view descr = string("'descr'");
+    const std::optional<ElementType> element = element_type(descr);
+    if (!element)
+      throw Unsupported(file_, "the element type is " + quoted(descr) + " (" + std::string(foreign_type(descr)) +
+                                   "); " + expected_types());
+    header_.type = element->type;
+    header_.swapped = element->swapped;
   }
 
   static std::string expected_types() { return "integers of 8 to 64 bits, float32 or float64 are expected"; }
 
   bool boolean() {
     skip_space();
-    for (const bool value : {true, false}) {
-      const std::string_view word = value ? "True" : "False";
-      if (text_.substr(at_, word.size()) == word) return at_ += word.size(), value;
-    }
-    fail("'fortran_order' is neither True nor False");
+    for (const bool value : {true, false})
+      if (word() == (value ? "True" : "False")) return at_ += word().size(), value;
+    fail("'fortran_order' is " + given() + "; True or False is expected");
   }
 
   void shape() {
-    if (!accept('(')) fail("'shape' is not a tuple");
+    if (!accept('(')) fail("'shape' is " + given() + "; " + expected_shape());
     bool comma = true;
     while (!next_is(')')) {
-      if (!comma) fail("',' or ')' expected in the shape");
+      if (!comma) fail(given() + " in the shape; ',' or ')' is expected");
       header_.shape.push_back(dimension());
       comma = accept(',');
     }
     expect(')');
-    if (header_.shape.size() == 1 && !comma) fail("'shape' is not a tuple");
+    if (header_.shape.size() == 1 && !comma) fail("'shape' is a number in parentheses; " + expected_shape());
   }
+
+  static std::string expected_shape() { return "a tuple such as (), (3,) or (3, 4) is expected"; }
 
   std::int64_t dimension() {
     skip_space();
+    const std::string given_here = given();
+    const bool negative = text_.substr(at_, 1) == "-";
+    if (negative || text_.substr(at_, 1) == "+") ++at_;
+    const std::string_view digits = word().substr(0, word().find_first_not_of("0123456789"));
+    const std::size_t end = at_ += digits.size();
+    if (!digits.empty() && next_is('L') && word() == "L" && on_one_line(end, at_)) python2_long();
+    const bool leading_zero = digits.starts_with('0') && digits.find_first_not_of('0') != digits.npos;
+    if (digits.empty() || leading_zero || !word().empty())
+      fail("a dimension of the shape is " + given_here + "; a decimal number is expected");
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
-    if (error == std::errc::result_out_of_range) fail("a dimension of the shape overflows 64 bits");
-    if (error != std::errc()) fail("a dimension of the shape is not an integer");
-    if (value < 0) fail("a dimension of the shape is negative: " + std::to_string(value));
-    at_ = static_cast<std::size_t>(end - text_.data());
-    accept('L');  // a long integer, as Python 2 wrote them
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
+      fail("a dimension of the shape overflows 64 bits: " + given_here);
+    if (negative && value != 0) fail("a dimension of the shape is negative: " + given_here);
     return value;
   }
 
-  // A value that does not matter, of an unknown key.
-  void skip_value(int depth) {
-    constexpr int kDeepest = 32;
-    if (depth > kDeepest) fail("the header is nested too deeply");
-    skip_space();
-    if (next_is('\'') || next_is('"')) return void(string());
-    for (const std::string_view brackets : {"()", "[]", "{}"})
-      if (accept(brackets[0])) return skip_items(brackets[1], depth);
-    const std::size_t begin = at_;
-    while (at_ < text_.size() && std::string_view(",:)]} \t\r\n\f\v'\"([{").find(text_[at_]) == std::string_view::npos)
-      ++at_;
-    if (at_ == begin) fail("a value is missing in the header");
+  bool on_one_line(std::size_t begin, std::size_t end) const {
+    return text_.substr(begin, end - begin).find_first_of("\r\n") == text_.npos;
   }
 
-  void skip_items(char close, int depth) {
-    while (!accept(close)) {
-      skip_value(depth + 1);
-      if (!accept(',') && !accept(':') && !next_is(close)) fail("a bracket is not closed in the header");
-    }
+  // The L of 5L, as Python 2 wrote long integers; version 3.0 is younger than that.
+  void python2_long() {
+    if (version_ > 2)
+      fail("a long integer of Python 2 in a header of version 3.0; it is expected in 1.0 and 2.0 alone");
+    ++at_;
   }
 
-  // The text between quotes, with its escapes left as they are.
-  std::string_view string() {
+  // The text between quotes. Escapes would have to be understood, and nobody writes them.
+  std::string_view string(std::string const& what) {
     skip_space();
+    const std::size_t start = at_;
+    if (word().size() == 1 && std::string_view("uUrR").find(word()[0]) != std::string_view::npos) ++at_;
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
-    if (quote != '\'' && quote != '"') fail("a string is expected in the header");
-    const std::size_t begin = ++at_;
-    while (at_ < text_.size() && text_[at_] != quote) at_ += text_[at_] == '\\' ? 2u : 1u;
-    if (at_ >= text_.size()) fail("a string of the header is not closed");
-    return text_.substr(begin, at_++ - begin);
+    if (quote != '\'' && quote != '"') at_ = start, fail(what + " is " + given() + "; a string is expected");
+    const std::size_t begin = at_ + 1, end = text_.find(quote, begin);
+    if (end == std::string_view::npos) fail("a string of the header is not closed");
+    const std::string_view content = text_.substr(begin, end - begin);
+    if (content.find_first_of("\\\r\n") != content.npos)
+      fail(what + " is " + quoted(content) + "; a string without escapes is expected");
+    at_ = end + 1;
+    return content;
   }
 
-  void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n\f\v").find(text_[at_]) != std::string_view::npos) ++at_;
+  // As in Python: spaces may precede the dictionary on the first line, and nothing may on a later one.
+  void skip_first_lines() {
+    at_ = std::min(text_.find_first_not_of(" \t"), text_.size());
+    const std::size_t begin = at_;
+    skip_space();
+    if (at_ > begin && (text_[at_ - 1] == ' ' || text_[at_ - 1] == '\t'))
+      fail("the header's dictionary is indented on a line of its own; it is expected at the line's start");
   }
+
+  void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\r\n\f", at_), text_.size()); }
   bool next_is(char c) {
     skip_space();
     return at_ < text_.size() && text_[at_] == c;
   }
   bool accept(char c) { return next_is(c) && ++at_; }
   void expect(char c) {
-    if (!accept(c)) fail(std::string("'") + c + "' expected in the header");
+    if (!accept(c)) fail(given() + " in the header; '" + c + "' is expected");
+  }
+
+  // The letters, digits, underscores and dots that come next.
+  std::string_view word() const {
+    std::size_t end = at_;
+    while (end < text_.size() && is_word(text_[end])) ++end;
+    return text_.substr(at_, end - at_);
+  }
+  static bool is_word(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+  }
+
+  // What comes next, for an error.
+  std::string given() {
+    skip_space();
+    if (at_ == text_.size()) return "its end";
+    return quoted(text_.substr(at_, text_.find_first_of(",:)]}\n", at_ + 1) - at_));
   }
   [[noreturn]] void fail(std::string const& cause) const { throw Malformed(file_, cause); }
 
   std::string_view text_;
+  int version_;
   std::string const& file_;
   std::size_t at_ = 0;
   Header header_;
@@ -206,8 +199,8 @@ void check_size(Header const& header, std::string const& file) {
 
 }  // namespace
 
-Header parse_header(std::string_view dictionary, std::string const& file) {
-  Header header = Parser(dictionary, file).parse();
+Header parse_header(std::string_view dictionary, int version, std::string const& file) {
+  Header header = Parser(dictionary, version, file).parse();
   check_size(header, file);
   return header;
 }

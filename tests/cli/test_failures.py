@@ -83,8 +83,9 @@ class Inputs(tool.ToolTest):
         self.refused(npy(header(shape="(9223372036854775808,)")), "overflows")
         self.refused(npy(header(shape="(4294967296, 4294967296)")), "overflows")
         self.refused(npy(header(shape="(" + "9" * 5000 + ",)")), "overflows")
+        self.refused(npy(header() + " " * 10000, bytes(24)), "at most 10000 are expected")
         self.refused(MAGIC + b"\x02\x00\xff\xff\xff\xff{'descr'", "a header of 4294967295 bytes")
-        self.refused(npy(header(shape="(" + "1," * 30000 + ")"), bytes(8)), "30000 dimensions")
+        self.refused(npy(header(shape="(" + "1," * 4000 + ")"), bytes(8)), "4000 dimensions")
 
     def test_types_that_are_not_convolved(self):
         for dtype, says in (("?", "bool"), ("F", "complex"), ("D", "complex"), ("e", "floating point"), ("g", "floating point"),
@@ -98,7 +99,7 @@ class Inputs(tool.ToolTest):
                     self.refused(file.read(), says)
 
     def test_ranks_and_empty_arrays(self):
-        for shape, says in (((), "0-D"), ((2, 2, 2), "3 dimensions"), ((1,) * 20, "20 dimensions"), ((0,), "is empty"),
+        for shape, says in (((2, 2, 2), "3 dimensions"), ((1,) * 20, "20 dimensions"), ((0,), "is empty"),
                             ((0, 5), "is empty"), ((5, 0), "is empty")):  # fmt: skip
             with self.subTest(shape=shape):
                 self.save("bad.npy", np.zeros(shape))
@@ -156,18 +157,6 @@ class Outputs(tool.ToolTest):
         os.mkdir(self.path("folder"), 0o555)
         for out in ("old.npy", "folder/new.npy"):
             self.refused(out, "Permission denied", **self.without_privileges())
-
-    def without_privileges(self):
-        """Root may write everywhere: the tool is then run as a user who may not."""
-        if os.geteuid() != 0:
-            return {}
-        nobody = 65534
-        os.chmod(self.folder, 0o755)
-        try:
-            self.tool("info", user=nobody)
-        except PermissionError:
-            self.skipTest("the executable lies where only root may run it")
-        return {"user": nobody}
 
     def test_links_in_a_circle(self):
         os.symlink("b.npy", self.path("a.npy"))

@@ -38,18 +38,6 @@ class Files(tool.ToolTest):
                 self.succeed("convolve", "ones.npy", "x.npy", "-o", "out.npy")
                 np.testing.assert_array_equal(np.load(self.path("out.npy")), values)
 
-    def test_headers_written_by_others(self):
-        data = np.arange(12, dtype="<i4")
-        for header in (
-            b"{'shape':(3,4),'fortran_order':False,'descr':'<i4'}",
-            b'  {"descr" : "<i4" ,\n "shape" : ( 3 , 4 , ) , "fortran_order" : False }',
-            b"{'descr': '<i4', 'fortran_order': False, 'shape': (3L, 4L), }\n",
-            b"{'descr': '<i4', 'fortran_order': False, 'shape': (3, 4), 'comment': ['more', {1: None}]}\n",
-        ):
-            with open(self.path("x.npy"), "wb") as file:
-                file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data.tobytes())
-            np.testing.assert_array_equal(self.copy("x.npy", "int32"), data.reshape(3, 4))
-
     def test_the_output_is_the_file_that_numpy_writes(self):
         for dtype in TYPES:
             for shape in ((5,), (5, 7), (1, 7)):

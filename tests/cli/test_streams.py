@@ -40,10 +40,6 @@ class Streams(tool.ToolTest):
         with open(self.path("expected.npy"), "rb") as file:
             self.expected = file.read()
 
-    def contents(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
     def test_standard_input_and_output(self):
         for signal in ("-", "/dev/stdin"):
             for out in ("-", "/dev/stdout"):

@@ -16,6 +16,7 @@ except ImportError:
 GPUCONV = os.environ["GPUCONV"]
 SANITIZED = bool(os.environ.get("GPUCONV_SANITIZED"))
 TIMEOUT = 120
+NOBODY = 65534
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 TYPES = INTEGERS + ["float32", "float64"]
@@ -67,6 +68,22 @@ class ToolTest(unittest.TestCase):
             self.assertIn(part, text)
         self.assertEqual(self.listing(), before)
         return done
+
+    def without_privileges(self):
+        """Root may write everywhere: the tool is then run as a user who may not."""
+        if os.geteuid() != 0:
+            return {}
+        os.chmod(self.folder, 0o755)
+        nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        try:
+            self.tool("info", **nobody)
+        except PermissionError:
+            self.skipTest("the executable lies where only root may run it")
+        return nobody
+
+    def contents(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
 
     def listing(self):
         return sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in self.folder.iterdir())

@@ -18,18 +18,20 @@ class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : random_(seed) {}
 
-  // A valid file of a random type, shape, order and version.
+  // A valid file of a random type, shape, order and version, as NumPy writes it or as others do.
   std::string file() {
     const auto type = static_cast<gpuconv::Type>(below(gpuconv::type_count));
-    const std::size_t rows = below(5), columns = below(9);
-    const std::string code = std::string(pick(kOrders)) + kind(type) + std::to_string(size_of(type));
-    std::string dictionary =
-        "{'descr': '" + code + "', 'fortran_order': " + (below(2) ? "True" : "False") + ", 'shape': " +
-        (below(3) ? npy::to_string({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)})
-                  : npy::to_string({static_cast<std::int64_t>(rows * columns)})) +
-        ", }\n";
-    std::string out = preamble(dictionary.size()) + dictionary;
-    for (std::size_t i = 0; i < rows * columns * size_of(type); ++i) out += static_cast<char>(below(256));
+    const std::size_t version = 1 + below(3);
+    const bool python2 = version < 3 && below(4) == 0;
+    std::vector<std::size_t> shape(below(3));
+    std::size_t count = 1;
+    for (std::size_t& dimension : shape) count *= dimension = below(9);
+    const std::string u = python2 ? "u" : "";
+    const std::string dictionary = "{" + u + "'descr': " + u + "'" + name(type) + "', " + u +
+                                   "'fortran_order': " + (below(2) ? "True" : "False") + ", " + u +
+                                   "'shape': " + text(shape, python2 ? "L" : "") + ", }\n";
+    std::string out = preamble(version, dictionary.size()) + dictionary;
+    for (std::size_t i = 0; i < count * size_of(type); ++i) out += static_cast<char>(below(256));
     return out;
   }
 
@@ -39,30 +41,41 @@ class Mutator {
 
  private:
   static constexpr std::array<std::string_view, 5> kOrders{"<", ">", "|", "=", ""};
-  static constexpr std::array<std::string_view, 24> kWords{"True",
-                                                           "False",
-                                                           "(",
-                                                           ")",
-                                                           ",",
-                                                           ":",
-                                                           "'",
-                                                           "\"",
-                                                           "\\",
-                                                           "{",
-                                                           "}",
-                                                           "[",
-                                                           "]",
-                                                           "0",
-                                                           "-1",
-                                                           "9223372036854775807",
-                                                           "18446744073709551616",
-                                                           "4294967296",
-                                                           "'descr'",
-                                                           "'shape'",
-                                                           "'fortran_order'",
-                                                           "<f8",
-                                                           ">i2",
-                                                           "|O"};
+  static constexpr auto kWords = std::to_array<std::string_view>({"True",
+                                                                  "False",
+                                                                  "(",
+                                                                  ")",
+                                                                  ",",
+                                                                  ":",
+                                                                  "'",
+                                                                  "\"",
+                                                                  "\\",
+                                                                  "{",
+                                                                  "}",
+                                                                  "[",
+                                                                  "]",
+                                                                  "0",
+                                                                  "-1",
+                                                                  "9223372036854775807",
+                                                                  "18446744073709551616",
+                                                                  "4294967296",
+                                                                  "'descr'",
+                                                                  "'shape'",
+                                                                  "'fortran_order'",
+                                                                  "<f8",
+                                                                  ">i2",
+                                                                  "|O",
+                                                                  "L",
+                                                                  "u",
+                                                                  "5L",
+                                                                  "+3",
+                                                                  "03",
+                                                                  "u'shape'",
+                                                                  "float64",
+                                                                  "uint16",
+                                                                  "=l",
+                                                                  " \n",
+                                                                  "()"});
 
   std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
   template <class List>
@@ -70,10 +83,28 @@ class Mutator {
     return list[below(list.size())];
   }
 
-  static char kind(gpuconv::Type type) { return is_floating(type) ? 'f' : is_signed(type) ? 'i' : 'u'; }
+  // One of the names that NumPy has for the type.
+  std::string name(gpuconv::Type type) {
+    static constexpr std::string_view kLetters = "bhiqBHIQfd";
+    const std::string order(pick(kOrders));
+    switch (below(4)) {
+      case 0:
+        return std::string(gpuconv::name(type));
+      case 1:
+        return order + kLetters[static_cast<std::size_t>(type)];
+      default:
+        return order + (is_floating(type) ? 'f' : is_signed(type) ? 'i' : 'u') + std::to_string(size_of(type));
+    }
+  }
 
-  std::string preamble(std::size_t length) {
-    const std::size_t version = 1 + below(3);
+  static std::string text(std::vector<std::size_t> const& shape, std::string const& suffix) {
+    std::string out = "(";
+    for (const std::size_t dimension : shape)
+      out += std::to_string(dimension) + suffix + (shape.size() == 1 ? "," : ", ");
+    return out + ")";
+  }
+
+  static std::string preamble(std::size_t version, std::size_t length) {
     std::string out = "\x93NUMPY";
     out += static_cast<char>(version);
     out += '\0';
