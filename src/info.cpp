@@ -1,3 +1,4 @@
+#include "core/published.hpp"
 #include "cpu/simd_target.hpp"
 #include "solver.hpp"
 #include "text.hpp"
@@ -18,21 +19,21 @@ namespace gpuconv {
 std::string_view version() noexcept { return GPUCONV_VERSION; }
 
 std::int64_t machine_memory() noexcept {
-  static const std::int64_t bytes = [] {
+  static constinit detail::FoundOnce<std::int64_t> bytes;
+  return bytes.get([] {
     const std::int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     return pages > 0 && page > 0 ? pages * page : INT64_MAX;
-  }();
-  return bytes;
+  });
 }
 
 int hardware_threads() noexcept {
-  static const int count = [] {
+  static constinit detail::FoundOnce<int> count;
+  return count.get([] {
     cpu_set_t set;  // respects taskset and cpusets
     if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? static_cast<int>(online) : 1;
-  }();
-  return count;
+  });
 }
 
 std::string_view simd_target() noexcept { return detail::simd_target().name; }

@@ -1,5 +1,7 @@
-// Builds the texts of errors and descriptions.
+// What every public call runs in, and the texts of errors and descriptions.
 #pragma once
+
+#include "core/float_environment.hpp"
 
 #include <gpuconv/convolve.hpp>
 
@@ -10,9 +12,10 @@
 
 namespace gpuconv::detail {
 
-/// Runs `f`; an allocation that fails inside becomes OutOfMemory.
+/// Runs `f` in the library's floating-point environment; an allocation that fails inside becomes OutOfMemory.
 template <class F>
 decltype(auto) guarded(F&& f) {
+  const FloatEnvironment environment;
   try {
     return f();
   } catch (std::bad_alloc const&) {

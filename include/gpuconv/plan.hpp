@@ -36,6 +36,9 @@ class Executor;
 /// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only; a plan
 /// that was moved from can only be assigned to or destroyed, and says so where it can throw.
 ///
+/// Calls compute in one floating-point environment (to nearest, denormals kept, nothing trapped), whatever the caller's
+/// is, and leave that as it was, the flags of exceptions included.
+///
 /// A plan on the GPU belongs to the device that is current when it is made, whichever is current later. Its destructor
 /// waits for that device, as cudaFree does.
 class GPUCONV_API Plan {

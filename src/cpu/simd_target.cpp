@@ -1,5 +1,7 @@
 #include "simd_target.hpp"
 
+#include "../core/published.hpp"
+
 #include <cstdlib>
 #include <string_view>
 
@@ -43,8 +45,8 @@ SimdTarget const& choose() noexcept {
 }  // namespace
 
 SimdTarget const& simd_target() noexcept {
-  static SimdTarget const& target = choose();
-  return target;
+  static constinit FoundOnce<SimdTarget const*> target;
+  return *target.get([] { return &choose(); });
 }
 
 }  // namespace gpuconv::detail

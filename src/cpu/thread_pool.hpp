@@ -1,4 +1,5 @@
-// One pool of worker threads for the whole process, started when the first parallel job needs it.
+// One pool of worker threads, started when the first parallel job needs it and joined when the code that they run is
+// unloaded: at the end of the program, or of the plugin that it is linked into.
 #pragma once
 
 #include <cstdint>
@@ -30,5 +31,9 @@ void parallel_for(std::int64_t tasks, int threads, TaskRef task);
 
 /// Starts the workers that `parallel_for` with this many threads will want, so that it need not.
 void start_workers(int threads) noexcept;
+
+/// Waits until all workers have ended; from then on jobs are done by their callers alone. For good: this is for when
+/// the library is unloaded, which calls it.
+void stop_workers() noexcept;
 
 }  // namespace gpuconv::detail

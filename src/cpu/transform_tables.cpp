@@ -2,13 +2,14 @@
 
 #include "thread_pool.hpp"
 
+#include "../core/published.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <numbers>
 #include <type_traits>
 #include <utility>
@@ -24,7 +25,7 @@ TransformKernels<T> const& kernels() {
 
 constexpr std::int64_t kCacheBytes = 512 << 10;       // of a work array: half a core's L2 on current machines
 constexpr std::int64_t kLargestTableBytes = 1 << 20;  // of one level; beyond it twiddles are factored
-constexpr std::int64_t kKeptPoints = 1 << 16;         // tables up to this size are kept
+constexpr int kKeptLog2 = 16;                         // tables up to this size are kept
 
 int log2_of(std::int64_t power_of_two) { return std::countr_zero(static_cast<std::uint64_t>(power_of_two)); }
 
@@ -88,17 +89,11 @@ std::int64_t RightAngleTransform<T>::largest_in_cache() {
 
 template <class T>
 std::shared_ptr<const RightAngleTransform<T>> RightAngleTransform<T>::get(std::int64_t points) {
-  // Never destroyed: plans may be made while the program exits.
-  static auto& mutex = *new std::mutex;
-  static auto& kept = *new std::map<std::int64_t, std::shared_ptr<const RightAngleTransform>>;
-  {
-    const std::lock_guard lock(mutex);
-    if (const auto found = kept.find(points); found != kept.end()) return found->second;
-  }
-  auto made = std::make_shared<const RightAngleTransform>(points);
-  if (points > kKeptPoints) return made;
-  const std::lock_guard lock(mutex);
-  return kept.emplace(points, std::move(made)).first->second;  // another thread's, if it was faster
+  static constinit std::array<MadeOnce<RightAngleTransform>, kKeptLog2 + 1> kept;
+  const auto log2 = static_cast<std::size_t>(log2_of(points));
+  if (log2 >= kept.size()) return std::make_shared<const RightAngleTransform>(points);
+  RightAngleTransform const& one = kept[log2].get([&] { return std::make_unique<const RightAngleTransform>(points); });
+  return {std::shared_ptr<const void>(), &one};  // which owns nothing
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #include "cufft.hpp"
 
+#include "../core/published.hpp"
 #include "../text.hpp"
 
 #include <gpuconv/error.hpp>
@@ -55,8 +56,8 @@ Cufft load() {
 }
 
 Cufft const& cufft() {
-  static const Cufft& library = *new Cufft(load());  // never destroyed: plans may be, while the program exits
-  return library;
+  static constinit MadeOnce<Cufft> library;
+  return library.get([] { return std::make_unique<const Cufft>(load()); });
 }
 
 const char* name_of(cufftResult result) {

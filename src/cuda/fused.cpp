@@ -3,9 +3,12 @@
 #include "cost.hpp"
 #include "filters.hpp"
 
+#include "../core/published.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <mutex>
+#include <memory>
 #include <numbers>
 #include <type_traits>
 #include <utility>
@@ -76,18 +79,13 @@ class Tables {
   std::vector<C> table_;
 };
 
-// One for each shape, made when first wanted and kept: plans may be made while the program exits.
+// One for each shape, made when first wanted and kept.
 template <class C>
 std::vector<C> const& table_of(FusedShape const& shape) {
-  struct Kept {
-    std::once_flag once;
-    std::unique_ptr<Tables<C>> tables;
-  };
   constexpr auto shapes = kernels::fused_shapes(type_of<C>);
-  static auto& all = *new std::vector<Kept>(shapes.size());
-  Kept& kept = all[static_cast<std::size_t>(&shape - shapes.data())];
-  std::call_once(kept.once, [&] { kept.tables = std::make_unique<Tables<C>>(shape); });
-  return kept.tables->get();
+  static constinit std::array<MadeOnce<Tables<C>>, shapes.size()> all;
+  const auto index = static_cast<std::size_t>(&shape - shapes.data());
+  return all[index].get([&] { return std::make_unique<const Tables<C>>(shape); }).get();
 }
 
 // ---- the method --------------------------------------------------------------------------------------------------

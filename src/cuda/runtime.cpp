@@ -3,15 +3,18 @@
 #include "cufft.hpp"
 
 #include "../../kernels/launch.hpp"
+#include "../core/published.hpp"
 #include "../solver.hpp"
 #include "../text.hpp"
 
 #include <gpuconv/error.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <mutex>
+#include <atomic>
+#include <memory>
 #include <new>
-#include <unordered_map>
 
 namespace gpuconv {
 namespace detail {
@@ -47,8 +50,16 @@ CudaDevice ask(int index) {
   return d;
 }
 
+// Whether CUDA was first asked by a process of which this one is a fork. There it only gives errors, or waits for a
+// lock that another thread held at the time of the fork.
+bool forked_since_asking() {
+  static constinit FoundOnce<pid_t> asking;
+  return asking.get([] { return getpid(); }) != getpid();
+}
+
 // The reason why the current device cannot be used, or its number.
 std::string find_device(int& index) {
+  if (forked_since_asking()) return "CUDA does not survive a fork, and was in use before this one";
   int count = 0;
   cudaError_t error = cudaGetDeviceCount(&count);
   if (error == cudaSuccess && count > 0) error = cudaGetDevice(&index);
@@ -76,17 +87,26 @@ std::string refuse_device(CudaDevice const& d) {
 struct Answer {
   CudaDevice device;
   std::string refusal;
+  Answer const* next = nullptr;  // in the list of those that are kept
 };
 
-// What was found is kept for good; that nothing was found is not, since asking again then costs little.
+// What was found is kept for good, in a list that only grows; that nothing was found is not, since asking again then
+// costs little. Without a lock, as core/published.hpp says.
 Answer const& answer_for(int index) {
-  static std::mutex mutex;
-  static auto& answers = *new std::unordered_map<int, Answer>;  // plans may be made while the program exits
-  const std::lock_guard lock(mutex);
-  if (const auto found = answers.find(index); found != answers.end()) return found->second;
-  CudaDevice device = ask(index);
-  std::string refusal = refuse_device(device);
-  return answers.emplace(index, Answer{std::move(device), std::move(refusal)}).first->second;
+  static constinit std::atomic<Answer const*> answers{nullptr};
+  const auto find = [&](Answer const* answer) {
+    while (answer && answer->device.index != index) answer = answer->next;
+    return answer;
+  };
+  if (Answer const* const kept = find(answers.load(std::memory_order_acquire))) return *kept;
+  auto made = std::make_unique<Answer>();
+  made->device = ask(index);
+  made->refusal = refuse_device(made->device);
+  do {
+    made->next = answers.load(std::memory_order_acquire);
+    if (Answer const* const other = find(made->next)) return *other;  // another thread was faster
+  } while (!answers.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel));
+  return *made.release();
 }
 
 }  // namespace

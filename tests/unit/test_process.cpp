@@ -1,13 +1,25 @@
 // What the process around the library does: forks, exits while plans are in use, moves plans away, asks for absurd
 // numbers of threads.
+#include "cpu/thread_pool.hpp"
+#include "support/scale.hpp"
+
 #include <gpuconv/gpuconv.hpp>
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <latch>
 #include <limits>
+#include <thread>
 #include <vector>
 
 namespace gpuconv {
@@ -27,6 +39,34 @@ bool convolves(Method method) {
   std::vector<float> out(static_cast<std::size_t>(plan.output_length()));
   plan.execute(signal, out);
   return std::all_of(out.begin(), out.end(), [](float y) { return std::abs(y - 257) < 1e-2F; });
+}
+
+// Plans of many sizes and both types, with tables and workers.
+template <class T>
+bool convolves_size(std::int64_t step) {
+  const std::int64_t taps = std::int64_t{40} << (step % 6);
+  const std::vector<T> signal(static_cast<std::size_t>(3 * taps), 1), filter(static_cast<std::size_t>(taps), 1);
+  const Options options{.method = step % 2 ? Method::overlap_save : Method::fft, .device = Device::cpu, .threads = 3};
+  const auto out = convolve(signal, filter, Mode::valid, options);
+  return std::all_of(out.begin(), out.end(), [&](T y) { return std::lround(y) == taps; });
+}
+bool convolves_sizes(std::int64_t from, std::int64_t to) {
+  for (std::int64_t step = from; step < to; ++step)
+    if (!convolves_size<float>(step) || !convolves_size<double>(step + 3)) return false;
+  return true;
+}
+
+// How a child ended that runs `body`: its exit status, or minus the signal; SIGALRM where it took more than 20 s.
+template <class Body>
+int status_of_child(Body body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(body() ? 0 : 1);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 struct ConvolvesWhenDestroyed {
@@ -51,6 +91,100 @@ TEST(Process, PlansWorkWhileTheProgramExits) {
     std::exit(convolves(Method::overlap_save) ? 0 : 1);
   };
   EXPECT_EXIT(exits(), testing::ExitedWithCode(0), "");
+}
+
+TEST(Process, ForksWhileOtherThreadsMakePlansLeaveNothingLocked) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer's own malloc does not survive a fork";
+#endif
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  {
+    std::vector<std::jthread> others;
+    for (int t = 0; t < 2; ++t)
+      others.emplace_back([&, t] {
+        for (std::int64_t step = t; !stop; ++step)
+          if (!convolves_sizes(step, step + 1)) ++wrong;
+      });
+    for (std::int64_t i = 0; i < test::cases(2000) && !testing::Test::HasFailure(); ++i)
+      EXPECT_EQ(status_of_child([&] { return convolves_sizes(i, i + 1); }), 0) << "child " << i;
+    stop = true;
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+// Tables and answers that are not there yet when the process forks are looked for by several threads at once.
+TEST(Process, ForksAtTheFirstUseOfEverythingLeaveNothingLocked) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer's own malloc does not survive a fork";
+#endif
+  const auto forks_at_once = [](std::int64_t i) {  // in a child, whose sizes are new
+    std::latch start(3);
+    std::vector<std::jthread> others;
+    for (int t = 0; t < 2; ++t)
+      others.emplace_back([&] {
+        start.arrive_and_wait();
+        convolves_sizes(i, i + 2);
+      });
+    start.arrive_and_wait();
+    std::this_thread::sleep_for(std::chrono::microseconds(20 * (i % 50)));
+    return status_of_child([&] { return !devices().empty() && convolves_sizes(i, i + 2); }) == 0;
+  };
+  for (std::int64_t i = 0; i < test::cases(200) && !testing::Test::HasFailure(); ++i)
+    EXPECT_EQ(status_of_child([&] { return forks_at_once(i); }), 0) << "child " << i;
+}
+
+TEST(Process, ExitsWhileOtherThreadsConvolve) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+  const auto exits = [] {
+    for (int t = 0; t < 3; ++t)
+      std::thread([] {
+        while (convolves(Method::overlap_save) && convolves(Method::direct)) {
+        }
+        std::_Exit(1);
+      }).detach();
+    if (!convolves(Method::direct)) std::_Exit(1);
+    std::exit(0);
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_EXIT(exits(), testing::ExitedWithCode(0), "");
+}
+
+// Of the four threads that are at a job, one ends the program: its caller, or a worker.
+TEST(Process, ExitsFromTheMiddleOfAJob) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+  for (const bool caller : {true, false}) {
+    const auto exits = [&] {
+      alarm(20);
+      std::atomic<int> arrived{0};
+      const auto me = std::this_thread::get_id();
+      std::atomic<bool> ends{false};
+      detail::parallel_for(4, 4, [&](std::int64_t, int) {
+        ++arrived;
+        while (arrived < 4) std::this_thread::yield();
+        if ((std::this_thread::get_id() == me) == caller && !ends.exchange(true)) std::exit(3);
+      });
+      if (ends) pause();  // the program is about to end
+    };
+    EXPECT_EXIT(exits(), testing::ExitedWithCode(3), "") << caller;
+  }
+}
+
+TEST(Process, EndsQuicklyWithWorkers) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+  EXPECT_EXIT(std::quick_exit(convolves(Method::direct) ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
+TEST(Process, JobsAreDoneWithoutTheWorkersThatHaveLeft) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+  const auto works = [] {
+    if (!convolves(Method::direct)) return false;
+    detail::stop_workers();
+    detail::stop_workers();
+    return convolves(Method::direct) && convolves(Method::overlap_save);
+  };
+  EXPECT_EXIT(std::exit(works() ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
 TEST(Process, ThreadsAreCapped) {
