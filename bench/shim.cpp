@@ -30,7 +30,8 @@ HostOutput output(void* data, Problem const& p) { return {data, result_type(p), 
 
 void convolve_once(Request const& request, const void* signal, const void* filter, void* out) {
   const Problem& p = request.problem;
-  convolve(row(signal, p, p.signal), row(filter, p, p.filter), output(out, p), p.mode, request.options);
+  convolve(row(signal, p, p.signal), row(filter, p, p.filter), output(out, p),
+           {.mode = p.mode, .method = request.options.method, .threads = request.options.threads});
 }
 
 template <class F>

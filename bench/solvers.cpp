@@ -5,6 +5,7 @@
 #include "support/accuracy.hpp"
 #include "support/data.hpp"
 
+#include "problem.hpp"
 #include "solver.hpp"
 
 #include <gpuconv/info.hpp>
@@ -72,10 +73,11 @@ std::string title(detail::Solver const& solver, Problem const& p) {
 int register_all() {
   int left_out = 0;
   for (Problem const& p : problems()) {
-    const detail::Geometry g = detail::check(p);
+    const detail::Work work = detail::check(p);
     for (detail::Solver const* const s : detail::solvers()) {
-      if (!s->refusal(g).empty()) continue;
-      if (s->seconds(g, {.threads = hardware_threads()}) > kLongest) {
+      const detail::Answer answer = s->consider(work, {.threads = hardware_threads()});
+      if (answer.refusal) continue;
+      if (answer.seconds > kLongest) {
         ++left_out;
         continue;
       }

@@ -164,7 +164,7 @@ void filter_windows(Place const& place, ecg::Analysis const& analysis, ecg::Sett
   }
 
   const double difference = largest_difference(
-      out, gpuconv::convolve(signal, filter, Mode::valid, {.device = gpuconv::Device::cpu}), plan.output_length(), hop);
+      out, gpuconv::convolve(signal, filter, {.mode = Mode::valid, .device = gpuconv::Device::cpu}), plan.output_length(), hop);
   std::printf("  on %s: %s\n", place.name.c_str(), plan.describe().c_str());
   std::printf("  %lld windows of %lld samples in %.2f ms (median of %d runs): %.0f million samples a second\n",
               static_cast<long long>(rows), static_cast<long long>(window), median.seconds * 1e3, median.runs,

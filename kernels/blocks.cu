@@ -14,11 +14,6 @@ dim3 grid_for(std::int64_t columns, std::int64_t rows, int most) {
   return {static_cast<unsigned>(x), static_cast<unsigned>(y)};
 }
 
-template <class F>
-cudaError_t visit_floating(Type compute, F f) {
-  return compute == Type::float32 ? f(std::type_identity<float>{}) : f(std::type_identity<double>{});
-}
-
 template <class... Parameters, class... Arguments>
 cudaError_t enqueue(void (*kernel)(Parameters...), dim3 grid, cudaStream_t stream, Arguments... arguments) {
   return device::launch(kernel, grid, dim3(kBlockThreads), 0, stream, arguments...);
@@ -26,52 +21,40 @@ cudaError_t enqueue(void (*kernel)(Parameters...), dim3 grid, cudaStream_t strea
 
 }  // namespace
 
-cudaError_t convert_filters(Input filter, Filters const& filters, Type compute, int grid, cudaStream_t stream) {
-  return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, filters.count, grid), stream, filter, filters);
+cudaError_t convert_filters(Input const& filter, std::int64_t count, Filters const& filters, Type compute, int grid,
+                            cudaStream_t stream) {
+  return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, count, grid), stream, filter, count, filters);
   });
 }
 
-cudaError_t pad_filters(BlockWork const& w, cudaStream_t stream) {
+cudaError_t gather_blocks(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(pad_filters_kernel<C>, grid_for(w.blocks.size, w.chunk.slots, w.grid), stream, w.filters, w.blocks,
-                   w.chunk, static_cast<C*>(w.slots));
+    return enqueue(gather_blocks_kernel<C>, grid_for(w.cut.size, w.chunk.slots, w.grid), stream, w);
   });
 }
 
 cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(keep_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count, w.grid), stream, w.filters,
-                   w.blocks, w.chunk, static_cast<C const*>(w.slots));
-  });
-}
-
-cudaError_t gather_blocks(BlockWork const& w, Input signal, cudaStream_t stream) {
-  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(gather_blocks_kernel<C>, grid_for(w.blocks.size, w.chunk.slots, w.grid), stream, signal, w.blocks,
-                   w.chunk, static_cast<C*>(w.slots), w.marks);
+    return enqueue(keep_spectra_kernel<C>, grid_for(w.cut.size / 2 + 1, w.chunk.count, w.grid), stream, w);
   });
 }
 
 cudaError_t multiply_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(multiply_spectra_kernel<C>, grid_for(w.blocks.size / 2 + 1, w.chunk.count, w.grid), stream,
-                   w.filters, w.blocks, w.chunk, static_cast<C*>(w.slots));
+    return enqueue(multiply_spectra_kernel<C>, grid_for(w.cut.size / 2 + 1, w.chunk.count, w.grid), stream, w);
   });
 }
 
-cudaError_t store_blocks(BlockWork const& w, Output out, cudaStream_t stream) {
+cudaError_t store_blocks(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(store_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count, w.grid), stream, w.filters, w.blocks,
-                   w.chunk, static_cast<C const*>(w.slots), static_cast<C*>(out.data), out.stride, w.marks);
+    return enqueue(store_blocks_kernel<C>, grid_for(w.cut.step, w.chunk.count, w.grid), stream, w);
   });
 }
 
-cudaError_t repair_blocks(BlockWork const& w, Input signal, std::int64_t first, Output out, cudaStream_t stream) {
+cudaError_t repair_blocks(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(repair_blocks_kernel<C>, grid_for(w.blocks.step, w.chunk.count, w.grid), stream, signal, w.filters,
-                   w.blocks, w.chunk, first, static_cast<unsigned const*>(w.marks), static_cast<C*>(out.data),
-                   out.stride);
+    return enqueue(repair_blocks_kernel<C>, grid_for(w.cut.step, w.chunk.count, w.grid), stream, w);
   });
 }
 

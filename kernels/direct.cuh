@@ -27,7 +27,7 @@ struct Lane {
 
 /// How the work of a launch is laid out. Lengths are in elements of the type that it computes in.
 struct DirectTiles {
-  DirectShape shape;
+  Tile tile;
   int room;     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
   int pitch;    // from group to group in shared memory
   int stretch;  // tiles of a stretch: neighbours in a row, which a group takes one after the other
@@ -45,18 +45,16 @@ __host__ __device__ inline int misalignment(void const* data, std::int64_t eleme
                           pack);
 }
 
-/// Taps [begin, begin + count) in falling order to to[0, count), by the lanes of a group; returns whether this lane saw
-/// one that is not finite.
+/// `count` taps in falling order to to[0, count), by the lanes of a group; returns whether this lane saw one that is
+/// not finite.
 template <class C>
-__device__ inline bool load_taps(Input const& taps, std::int64_t row, std::int64_t begin, int count, Lane lane, C* to) {
+__device__ inline bool load_taps(C const* from, int count, Lane lane, C* to) {
   bool not_finite = false;
-  with_row<C>(taps, row, [&](auto const* from) {
-    for (int i = lane.index; i < count; i += lane.lanes) {
-      const C tap = static_cast<C>(from[begin + i]);
-      not_finite |= !is_finite(tap);
-      to[count - 1 - i] = tap;
-    }
-  });
+  for (int i = lane.index; i < count; i += lane.lanes) {
+    const C tap = from[i];
+    not_finite |= !is_finite(tap);
+    to[count - 1 - i] = tap;
+  }
   return not_finite;
 }
 
@@ -78,11 +76,12 @@ struct Samples {
 /// Loads samples as they are, 16 bytes at a time and asynchronously: lanes * kOutputs of them and what more there is.
 /// Whole accesses, of which the first is aligned. `inside`: all samples exist.
 template <int kOutputs, class C>
-__device__ __forceinline__ void copy_samples(Input const& data, Samples const& samples, bool inside, Lane lane, C* to) {
+__device__ __forceinline__ void copy_samples(Operands const& operands, Samples const& samples, bool inside, Lane lane,
+                                             C* to) {
   constexpr int pack = Pack<C>::size;
   const int next = lane.lanes * pack;
   int i = lane.index * pack;
-  C const* from = row_of<C>(data, samples.row) + samples.origin + i;
+  C const* from = row_of<C>(operands.signal, operands.loops, samples.row) + samples.origin + i;
   if (inside) {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += pack, i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
@@ -90,7 +89,7 @@ __device__ __forceinline__ void copy_samples(Input const& data, Samples const& s
     for (; i < samples.count; i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
     return;
   }
-  const Existing existing(samples.origin, samples.count, data.columns);
+  const Existing existing(samples.origin, samples.count, operands.part.samples);
 #pragma unroll 1
   for (; i < samples.count; i += next, from += next)
     if (existing.all(i, pack)) __pipeline_memcpy_async(to + i, from, kPackBytes);
@@ -98,14 +97,11 @@ __device__ __forceinline__ void copy_samples(Input const& data, Samples const& s
       for (int e = 0; e < pack; ++e) to[i + e] = existing.all(i + e, 1) ? from[e] : C(0);
 }
 
-/// Loads samples of another type.
+/// Loads samples of another type or stride.
 template <class C>
-__device__ __forceinline__ void convert_samples(Input const& data, Samples const& samples, Lane lane, C* to) {
-  const Existing existing(samples.origin, samples.count, data.columns);
-  with_row<C>(data, samples.row, [&](auto const* from) {
-    for (int i = lane.index; i < samples.count; i += lane.lanes)
-      to[i] = existing.all(i, 1) ? static_cast<C>(from[samples.origin + i]) : C(0);
-  });
+__device__ __forceinline__ void convert_samples(Operands const& operands, Samples const& samples, Lane lane, C* to) {
+  load_row<C>(operands.signal, operands.loops, samples.row, operands.part.samples, samples.origin, lane.index,
+              samples.count, lane.lanes, [&](int i, C x) { to[i] = x; });
 }
 
 /// Adds the products of the taps [first, last) of one access with the window that starts at `data`.
@@ -158,10 +154,10 @@ __device__ __forceinline__ void add_whole_products(C const* data, C const* taps,
   }
 }
 
-/// Adds the products of the taps [begin, end), wherever in an access they begin and end. Zeros in place of the taps
-/// that complete an access would not do: zero times infinity is NaN.
+/// Adds a segment of the direct sum: the products of the taps [begin, end), wherever in an access they begin and end.
+/// Zeros in place of the taps that complete an access would not do: zero times infinity is NaN.
 template <class C, int kOutputs>
-__device__ __forceinline__ void add_products(C const* data, C const* taps, int begin, int end, C (&sum)[kOutputs]) {
+__device__ __forceinline__ void add_segment(C const* data, C const* taps, int begin, int end, C (&sum)[kOutputs]) {
   constexpr int pack = Pack<C>::size;
   int whole = begin, rest = end & -pack;
   if (begin > 0) {
@@ -183,17 +179,6 @@ __device__ void add_existing_products(C const* tile, int at, C const* taps, int 
       if (existing.all(at + r + tap, 1)) sum[r] = multiply_add(tile[at + r + tap], taps[tap], sum[r]);
 }
 
-/// Calls `f(p)` with a typed pointer to the row of the output. Floating-point results are of the type they are computed
-/// in; integers wrap to theirs.
-template <class C, class F>
-__device__ __forceinline__ void with_output_row(Output const& out, std::int64_t row, F f) {
-  if constexpr (std::is_floating_point_v<C>) f(static_cast<C*>(out.data) + row * out.stride);
-  else
-    visit_type(out.type, [&]<class T>(std::type_identity<T>) {
-      if constexpr (std::is_integral_v<T>) f(static_cast<T*>(out.data) + row * out.stride);
-    });
-}
-
 template <class C, int kOutputs>
 __device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
   Pack<C> y;
@@ -202,28 +187,34 @@ __device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
   return y;
 }
 
-/// A lane's results, one access, to the outputs from `o` on that exist. `as_is`: the output is of the type C, and
-/// output `o` aligned.
+/// The outputs of a row, where they can be written as they lie.
 template <class C>
-__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Output const& out, std::int64_t row,
-                                           std::int64_t o, std::int64_t length, bool as_is) {
+__device__ inline C* outputs_of(Operands const& operands, std::int64_t row) {
+  return static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row);
+}
+
+/// A lane's results, one access, to the outputs from `o` on that exist. `as_is`: the output can be written as it lies,
+/// and output `o` is aligned.
+template <class C>
+__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Operands const& operands, std::int64_t row,
+                                           std::int64_t o, bool as_is) {
   constexpr int pack = Pack<C>::size;
-  if (as_is && o >= 0 && o + pack <= length)
-    *reinterpret_cast<Pack<C>*>(static_cast<C*>(out.data) + row * out.stride + o) = pack_of(sum, 0);
+  const std::int64_t outputs = operands.part.outputs;
+  if (as_is && o >= 0 && o + pack <= outputs)
+    *reinterpret_cast<Pack<C>*>(outputs_of<C>(operands, row) + o) = pack_of(sum, 0);
   else
-    with_output_row<C>(out, row, [&]<class T>(T* to) {
 #pragma unroll
-      for (int e = 0; e < pack; ++e)
-        if (o + e >= 0 && o + e < length) to[o + e] = static_cast<T>(sum[e]);
-    });
+    for (int e = 0; e < pack; ++e)
+      store_row<C>(operands.out, operands.loops, row, outputs, o + e, 0, 1, 1, [&](int) { return sum[e]; });
 }
 
 /// The results of a group's lanes to the outputs from `o` on that exist, by way of `stage`, so that neighbours store to
 /// neighbouring addresses. All lanes of a warp take part; `active`: those that have results.
 template <class C, int kOutputs>
-__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Output const& out, std::int64_t row,
-                                             std::int64_t o, std::int64_t length, bool as_is, Lane lane, bool active) {
+__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Operands const& operands,
+                                             std::int64_t row, std::int64_t o, bool as_is, Lane lane, bool active) {
   constexpr int pack = Pack<C>::size;
+  const std::int64_t outputs = operands.part.outputs;
   __syncwarp();  // the tile is done with
   if (active)
 #pragma unroll
@@ -233,23 +224,19 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
   if (!active) return;
   const int width = lane.lanes * kOutputs, next = lane.lanes * pack;
   if (!as_is) {
-    const Existing existing(o, width, length);
-    with_output_row<C>(out, row, [&]<class T>(T* to) {
-#pragma unroll 1
-      for (int i = lane.index; i < width; i += lane.lanes)
-        if (existing.all(i, 1)) to[o + i] = static_cast<T>(stage[i]);
-    });
+    store_row<C>(operands.out, operands.loops, row, outputs, o, lane.index, width, lane.lanes,
+                 [&](int i) { return stage[i]; });
     return;
   }
-  C* to = static_cast<C*>(out.data) + row * out.stride + o + lane.index * pack;
+  C* to = outputs_of<C>(operands, row) + o + lane.index * pack;
   C const* from = stage + lane.index * pack;
-  if (o >= 0 && o + width <= length) {
+  if (o >= 0 && o + width <= outputs) {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += pack, to += next, from += next)
       *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
     return;
   }
-  const Existing existing(o, width, length);
+  const Existing existing(o, width, outputs);
 #pragma unroll 1
   for (int i = lane.index * pack; i < width; i += next, to += next, from += next)
     if (existing.all(i, pack)) *reinterpret_cast<Pack<C>*>(to) = *reinterpret_cast<Pack<C> const*>(from);
@@ -258,19 +245,20 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
         if (existing.all(i + e, 1)) to[e] = from[e];
 }
 
-/// `kPacked`: groups are as the shape says; else a group is a warp, and what follows from that is known to the
+/// `kPacked`: groups are as the tile says; else a group is a warp, and what follows from that is known to the
 /// compiler.
 template <class C, int kOutputs, bool kPacked>
 __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_kernel(Direct problem, DirectTiles tiles) {
+  Operands const& operands = problem.operands;
+  Part const& part = operands.part;
   constexpr int pack = Pack<C>::size, warps = kDirectThreads / 32;
-  const int lanes = kPacked ? tiles.shape.lanes : 32, groups = kPacked ? tiles.shape.groups : 1;
+  const int lanes = kPacked ? tiles.tile.lanes : 32, groups = kPacked ? tiles.tile.groups : 1;
   const int warp = static_cast<int>(threadIdx.x) / 32, group = static_cast<int>(threadIdx.x) % 32 / lanes;
   const Lane lane{static_cast<int>(threadIdx.x) % 32 - group * lanes, lanes};
   const int width = lanes * kOutputs;  // of a tile
   C* const tile = device::dynamic_shared<C>() + (warp * groups + min(group, groups - 1)) * tiles.pitch;
   C* const taps = tile + width + tiles.room;
-  const bool from_as_is = same_bits<C>(problem.data.type);
-  const bool to_as_is = std::is_floating_point_v<C> || same_bits<C>(problem.out.type);
+  const bool from_as_is = operands.signal.is_array_of<C>(), to_as_is = operands.out.is_array_of<C>();
   const auto any = [](bool group_does) { return kPacked ? __any_sync(kWholeWarp, group_does) != 0 : group_does; };
   int taps_at = -1;  // where the taps in shared memory start
   bool not_finite = false;
@@ -278,32 +266,36 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
   const std::int64_t step = std::int64_t{gridDim.x} * (warps * groups);
   for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.stretches; base += step) {
     const bool busy = group < groups && base + group < tiles.stretches;
-    const std::int64_t stretch = busy ? base + group : base, row = stretch / tiles.row_stretches;
+    const std::int64_t stretch = busy ? base + group : base, number = stretch / tiles.row_stretches;
+    const std::int64_t row = part.row + number;
     // Tiles start early, so that accesses of 16 bytes to the output are aligned.
-    std::int64_t o = (stretch - row * tiles.row_stretches) * (std::int64_t{tiles.stretch} * width) -
-                     (to_as_is ? misalignment<C>(problem.out.data, row * problem.out.stride) : 0);
+    std::int64_t o = (stretch - number * tiles.row_stretches) * (std::int64_t{tiles.stretch} * width) -
+                     (to_as_is ? misalignment<C>(operands.out.data, operands.out.offset(operands.loops, row)) : 0);
     for (int t = 0; t < tiles.stretch; ++t, o += width) {
-      const bool active = busy && o < problem.length;
+      const bool active = busy && o < part.outputs;
       if (!any(active)) break;
       C sum[kOutputs] = {};
       int count = tiles.last_count;
       for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
         // The samples start early as well, and the taps as much later.
-        const std::int64_t start = problem.first + o - begin - count + 1;
-        const int early = from_as_is ? misalignment<C>(problem.data.data, row * problem.data.stride + start) : 0;
+        const std::int64_t start = part.first + o - begin - count + 1;
+        const int early =
+            from_as_is ? misalignment<C>(operands.signal.data, operands.signal.offset(operands.loops, row) + start) : 0;
         const int end = early + count;
         const Samples samples{row, start - early, width + ((end + pack - 1) & -pack)};
         const std::int64_t after = samples.origin + samples.count;
-        const bool inside = samples.origin >= 0 && after <= problem.data.columns;
-        const bool touches = active && (inside || (samples.origin < problem.data.columns && after > 0));
+        const bool inside = samples.origin >= 0 && after <= part.samples;
+        const bool touches = active && (inside || (samples.origin < part.samples && after > 0));
         if (!any(touches)) continue;
         __syncwarp();  // the tile before is done with
         if (touches) {
-          if (from_as_is) copy_samples<kOutputs>(problem.data, samples, inside, lane, tile);
-          else convert_samples(problem.data, samples, lane, tile);
+          if (from_as_is) copy_samples<kOutputs>(operands, samples, inside, lane, tile);
+          else convert_samples(operands, samples, lane, tile);
           if (early != taps_at || tiles.new_taps) {
             const unsigned whole_group = kWholeWarp >> (32 - lanes) << group * lanes;
-            not_finite = __any_sync(whole_group, load_taps(problem.taps, row, begin, count, lane, taps + early)) != 0;
+            C const* const from =
+                static_cast<C const*>(problem.taps) + operands.loops.filter_of(row) * problem.taps_count + begin;
+            not_finite = __any_sync(whole_group, load_taps(from, count, lane, taps + early)) != 0;
             taps_at = early;
           }
         }
@@ -313,16 +305,15 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
         if (!touches) continue;
         if (not_finite && !inside)
           add_existing_products(tile, lane.index * kOutputs, taps, early, end,
-                                Existing(samples.origin, samples.count, problem.data.columns), sum);
-        else add_products(tile + lane.index * kOutputs, taps, early, end, sum);
+                                Existing(samples.origin, samples.count, part.samples), sum);
+        else add_segment(tile + lane.index * kOutputs, taps, early, end, sum);
       }
       if (tiles.last_piece > 0) {  // pieces without samples are left out where a tile has none: a sum may be -0 or 0
 #pragma unroll
         for (C& y : sum) y += C(0);
       }
-      if constexpr (kOutputs > pack)
-        store_staged(sum, tile, problem.out, row, o, problem.length, to_as_is, lane, active);
-      else if (active) store_pack(sum, problem.out, row, o + lane.index * pack, problem.length, to_as_is);
+      if constexpr (kOutputs > pack) store_staged(sum, tile, operands, row, o, to_as_is, lane, active);
+      else if (active) store_pack(sum, operands, row, o + lane.index * pack, to_as_is);
     }
   }
 }

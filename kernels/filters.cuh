@@ -8,10 +8,6 @@
 
 namespace gpuconv::kernels {
 
-__device__ inline std::int64_t filter_of(Filters const& filters, std::int64_t row) {
-  return filters.per_row * (filters.first_row + row);
-}
-
 /// Spectra are of the filter times 2^-exponent, so that magnitudes near the ends of the exponent's range neither
 /// overflow nor vanish in a transform; 0 for what is far from them.
 __device__ inline int filter_exponent(Filters const& filters, std::int64_t f) {
@@ -41,20 +37,26 @@ struct Power {
 __device__ inline bool is_safe(float y) { return fabsf(y) <= FLT_MAX / 2; }
 __device__ inline bool is_safe(double y) { return fabs(y) <= DBL_MAX / 2; }
 
-/// Outputs begin, begin + step, ... below `count` as direct sums, over the samples and taps that exist: NaN and
-/// infinity stay local. `first`: of output 0, within the full convolution.
+/// Outputs begin, begin + step, ... of the `count` outputs from `output` on of a row as direct sums, over the samples
+/// and taps that exist: NaN and infinity stay local.
 template <class C>
-__device__ __attribute__((noinline)) void sum_directly(Input const& signal, std::int64_t row, Filters const& filters,
-                                                       std::int64_t first, std::int64_t count, std::int64_t begin,
-                                                       std::int64_t step, C* out) {
-  C const* const taps = static_cast<C const*>(filters.taps) + filter_of(filters, row) * filters.columns;
-  with_row<C>(signal, row, [&](auto const* from) {
-    for (std::int64_t i = begin; i < count; i += step) {
-      const std::int64_t k = first + i, oldest = max(std::int64_t{0}, k - signal.columns + 1);
-      C sum = 0;
-      for (std::int64_t j = min(filters.columns, k + 1) - 1; j >= oldest; --j)
-        sum = multiply_add(static_cast<C>(from[k - j]), taps[j], sum);
-      out[i] = sum;
+__device__ __attribute__((noinline)) void sum_directly(Operands const& operands, Filters const& filters,
+                                                       std::int64_t row, std::int64_t output, std::int64_t count,
+                                                       std::int64_t begin, std::int64_t step) {
+  const std::int64_t samples = operands.part.samples;
+  C const* const taps = static_cast<C const*>(filters.taps) + operands.loops.filter_of(row) * filters.columns;
+  visit_type(operands.signal.type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (detail::kConverts<T, C>) {
+      T const* const from = row_of<T>(operands.signal, operands.loops, row);
+      C* const out = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row);
+      for (std::int64_t i = begin; i < count; i += step) {
+        const std::int64_t k = operands.part.first + output + i, oldest = max(std::int64_t{0}, k - samples + 1);
+        std::int64_t j = min(filters.columns, k + 1) - 1;
+        T const* x = from + (k - j) * operands.signal.stride;
+        C sum = 0;
+        for (; j >= oldest; --j, x += operands.signal.stride) sum = multiply_add(static_cast<C>(*x), taps[j], sum);
+        out[(output + i) * operands.out.stride] = sum;
+      }
     }
   });
 }

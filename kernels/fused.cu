@@ -18,7 +18,7 @@ cudaError_t with_kernel_of(FusedShape const& shape, F f) {
 
 template <class F>
 cudaError_t with_kernel(Type compute, FusedShape const& shape, F f) {
-  return compute == Type::float32 ? with_kernel_of<float>(shape, f) : with_kernel_of<double>(shape, f);
+  return visit_floating(compute, [&]<class C>(std::type_identity<C>) { return with_kernel_of<C>(shape, f); });
 }
 
 }  // namespace

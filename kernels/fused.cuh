@@ -12,7 +12,7 @@ namespace gpuconv::kernels::transform {
 GPUCONV_INLINE float twice_minus(float a, float b) { return fmaf(2, a, -b); }
 GPUCONV_INLINE double twice_minus(double a, double b) { return fma(2, a, -b); }
 }  // namespace gpuconv::kernels::transform
-#include "../src/twiddle_tree.hpp"
+#include "core/twiddle_tree.hpp"
 
 namespace gpuconv::kernels {
 
@@ -46,7 +46,7 @@ class FusedBlock {
  public:
   /// Of a thread, in a pass.
   template <int kPass>
-  static constexpr int kButterflies = S.a_thread / S.radix[kPass];
+  static constexpr int kButterflies = S.per_thread / S.radix[kPass];
 
   __device__ FusedBlock(Point<C>* shared, Point<C> const* tables)
       : thread_(static_cast<int>(threadIdx.x) - group() * S.threads()),
@@ -252,10 +252,10 @@ class FusedBlock {
       [&]<int... I>(std::integer_sequence<int, I...>) {
         (remove(v_[I], transform::turn<place(I / S.radix[0], I % S.radix[0]) * 32 / S.points>(u[0])), ...);
       }
-      (std::make_integer_sequence<int, S.a_thread>{});
+      (std::make_integer_sequence<int, S.per_thread>{});
     } else {
 #pragma unroll
-      for (int i = 0; i < S.a_thread; i += pack) {
+      for (int i = 0; i < S.per_thread; i += pack) {
         load_points(weights + value_at(i), u);
 #pragma unroll
         for (int e = 0; e < pack; ++e) remove(v_[i + e], u[e]);
@@ -267,20 +267,24 @@ class FusedBlock {
   int thread_;
   Point<C>* shared_;
   Point<C> const* tables_;
-  Point<C> v_[S.a_thread];
+  Point<C> v_[S.per_thread];
 };
 
-/// The group's samples [origin, origin + count) to `to`, converted and scaled, zero outside the row.
+/// The group's samples [origin, origin + count) of a row to `to`, converted and scaled, zero outside the row.
 template <class C>
-__device__ __attribute__((noinline)) void stage_samples(Input const& signal, std::int64_t row, std::int64_t origin,
+__device__ __attribute__((noinline)) void stage_samples(Operands const& operands, std::int64_t row, std::int64_t origin,
                                                         int count, int exponent, int thread, int threads, C* to) {
   const Power<C> scale(exponent);
-  with_row<C>(signal, row, [&](auto const* from) {
-    for (int i = thread; i < count; i += threads) {
-      const std::int64_t at = origin + i;
-      to[i] = at >= 0 && at < signal.columns ? static_cast<C>(from[at]) * scale.half * scale.rest : C(0);
-    }
-  });
+  load_row<C>(operands.signal, operands.loops, row, operands.part.samples, origin, thread, count, threads,
+              [&](int i, C x) { to[i] = x * scale.half * scale.rest; });
+}
+
+/// The group's `count` results at `from` to the outputs from `output` on of a row.
+template <class C>
+__device__ __attribute__((noinline)) void store_results(Operands const& operands, std::int64_t row, std::int64_t output,
+                                                        int count, int thread, int threads, C const* from) {
+  store_row<C>(operands.out, operands.loops, row, operands.part.outputs, output, thread, count, threads,
+               [&](int i) { return from[i]; });
 }
 
 /// Each group has one block of one row, and ends with it: a loop over blocks would keep registers that a transform
@@ -290,22 +294,28 @@ __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_
     fused_kernel(__grid_constant__ const Fused p) {
   constexpr FusedShape S = fused_shape<C>(kShape);
   FusedBlock<C, S> block(device::dynamic_shared<Point<C>>(), static_cast<Point<C> const*>(p.tables));
+  Operands const& operands = p.operands;
 
   // Groups that share a warp stay together: one past the end works on whatever its memory holds and stores nothing.
   const unsigned index = blockIdx.x * S.groups() + block.group(), row_blocks = p.row_blocks;
   const bool exists = S.groups() == 1 || index < p.blocks;
-  const int row = exists ? static_cast<int>(index / row_blocks) : 0;
+  const int part_row = exists ? static_cast<int>(index / row_blocks) : 0;
+  // Worked out anew where they are needed: registers are what a block has least of.
+  const auto row = [&] { return operands.part.row + part_row; };
+  const auto filter = [&] { return operands.loops.filter_of(row()); };
   const int number = exists ? static_cast<int>(index % row_blocks) : 0;  // of the block in its row
-  const std::int64_t output = std::int64_t{number} * p.step, origin = p.start + output;
-  const std::int64_t f = filter_of(p.filters, row);
-  auto* const spectrum = static_cast<Point<C>*>(p.filters.spectra) + f * S.points;
+  const auto output = [&] { return std::int64_t{number} * p.step; };     // its first one in the row
+  const std::int64_t origin = operands.part.first - p.skip + output();
 
-  const bool inside =
-      exists && !p.sets_filter && same_bits<C>(p.signal.type) && origin >= 0 && origin + S.size() <= p.signal.columns;
-  if (block.all(inside)) block.load(row_of<C>(p.signal, row) + origin + block.thread());
+  auto* const spectrum = static_cast<Point<C>*>(p.filters.spectra) + filter() * S.points;
+
+  const bool inside = exists && !p.sets_filter && operands.signal.is_array_of<C>() && origin >= 0 &&
+                      origin + S.size() <= operands.part.samples;
+  if (block.all(inside)) block.load(row_of<C>(operands.signal, operands.loops, row()) + origin + block.thread());
   else {
-    const int exponent = p.sets_filter ? -filter_exponent(p.filters, f) : 0;
-    stage_samples(p.signal, row, origin, exists ? S.size() : 0, exponent, block.thread(), S.threads(), block.samples());
+    const int exponent = p.sets_filter ? -filter_exponent(p.filters, filter()) : 0;
+    stage_samples(operands, row(), origin, exists ? S.size() : 0, exponent, block.thread(), S.threads(),
+                  block.samples());
     block.wait();
     block.load(block.samples() + block.thread());
     block.wait();
@@ -318,26 +328,36 @@ __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_
   }
   block.multiply(spectrum);
   block.inverse();
-  if (const int exponent = filter_exponent(p.filters, f); exponent != 0) block.scale(Power<C>(exponent));
+  if (const int exponent = filter_exponent(p.filters, filter()); exponent != 0) block.scale(Power<C>(exponent));
 
-  const int count = exists ? static_cast<int>(min(std::int64_t{p.step}, p.length - output)) : 0;
-  C* const out = static_cast<C*>(p.out.data) + row * p.out.stride + output;
-  C* const to = out + block.thread() - p.skip;
+  const int count = exists ? static_cast<int>(min(std::int64_t{p.step}, operands.part.outputs - output())) : 0;
   const int first = p.skip - block.thread(), end = first + count;
   bool safe = true;
-  if (p.skip <= S.points && count == p.step) {
+  if (!operands.out.is_array_of<C>()) {  // by way of shared memory, which the last pass has read
+    block.wait();
+    C* const stage = block.samples();
     block.each([&](int j, C y) {
-      if (j >= S.points || j >= first) to[j] = y, safe &= is_safe(y);
+      stage[block.thread() + j] = y;
+      safe &= is_safe(j >= first && j < end ? y : C(0));
     });
+    block.wait();
+    store_results(operands, row(), output(), count, block.thread(), S.threads(), stage + p.skip);
   } else {
-    block.each([&](int j, C y) {
-      const bool wanted = j >= first && j < end;
-      if (wanted) to[j] = y;
-      safe &= is_safe(wanted ? y : C(0));
-    });
+    C* const to = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row()) + output() +
+                  block.thread() - p.skip;
+    if (p.skip <= S.points && count == p.step) {
+      block.each([&](int j, C y) {
+        if (j >= S.points || j >= first) to[j] = y, safe &= is_safe(y);
+      });
+    } else {
+      block.each([&](int j, C y) {
+        const bool wanted = j >= first && j < end;
+        if (wanted) to[j] = y;
+        safe &= is_safe(wanted ? y : C(0));
+      });
+    }
   }
-  if (block.any(!safe))
-    sum_directly(p.signal, row, p.filters, p.first + output, count, block.thread(), S.threads(), out);
+  if (block.any(!safe)) sum_directly<C>(operands, p.filters, row(), output(), count, block.thread(), S.threads());
 }
 
 }  // namespace gpuconv::kernels

@@ -1,7 +1,7 @@
 // How the blocks of a fused overlap-save are transformed: what host and device have to agree on.
 #pragma once
 
-#include <gpuconv/types.hpp>
+#include "core/elements.hpp"
 
 #include <bit>
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace gpuconv::kernels {
 /// on.
 struct FusedShape {
   int points;
-  int a_thread;  // points in a thread's registers
+  int per_thread;  // points in a thread's registers
   int passes;
   int radix[3];
   int resident;  // blocks of threads that a multiprocessor shall have registers for
@@ -26,7 +26,7 @@ struct FusedShape {
   bool compact = false;
 
   constexpr int size() const { return 2 * points; }  // samples
-  constexpr int threads() const { return points / a_thread; }
+  constexpr int threads() const { return points / per_thread; }
   /// Transforms that a block of threads works on side by side: several where they wait for each other within a warp.
   constexpr int groups() const { return threads() <= 32 ? 128 / threads() : 1; }
   constexpr int block_threads() const { return groups() * threads(); }
@@ -76,28 +76,40 @@ struct FusedShape {
 /// From short to long. Few passes, so radices up to what a thread's registers hold; the outer transforms of the long
 /// ones are left with what 16 x 16 points leave.
 inline constexpr FusedShape kFusedFloat[] = {
-    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 6, .slots = 1250},
-    {.points = 512, .a_thread = 32, .passes = 2, .radix = {32, 16}, .resident = 4, .slots = 2600},
-    {.points = 1024, .a_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2810},
-    {.points = 2048, .a_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1650},
-    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1740},
-    {.points = 8192, .a_thread = 32, .passes = 3, .radix = {32, 16, 16}, .resident = 2, .slots = 3700, .compact = true},
+    {.points = 256, .per_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 6, .slots = 1250},
+    {.points = 512, .per_thread = 32, .passes = 2, .radix = {32, 16}, .resident = 4, .slots = 2600},
+    {.points = 1024, .per_thread = 32, .passes = 2, .radix = {32, 32}, .resident = 4, .slots = 2810},
+    {.points = 2048, .per_thread = 16, .passes = 3, .radix = {8, 16, 16}, .resident = 5, .slots = 1650},
+    {.points = 4096, .per_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 3, .slots = 1740},
+    {.points = 8192,
+     .per_thread = 32,
+     .passes = 3,
+     .radix = {32, 16, 16},
+     .resident = 2,
+     .slots = 3700,
+     .compact = true},
 };
 inline constexpr FusedShape kFusedDouble[] = {
-    {.points = 256, .a_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1270},
-    {.points = 1024, .a_thread = 16, .passes = 3, .radix = {4, 16, 16}, .resident = 6, .slots = 1630},
-    {.points = 4096, .a_thread = 16, .passes = 3, .radix = {16, 16, 16}, .resident = 2, .slots = 1870, .compact = true},
+    {.points = 256, .per_thread = 16, .passes = 2, .radix = {16, 16}, .resident = 3, .slots = 1270},
+    {.points = 1024, .per_thread = 16, .passes = 3, .radix = {4, 16, 16}, .resident = 6, .slots = 1630},
+    {.points = 4096,
+     .per_thread = 16,
+     .passes = 3,
+     .radix = {16, 16, 16},
+     .resident = 2,
+     .slots = 1870,
+     .compact = true},
 };
 
 /// What the kernel takes for granted of a shape.
 constexpr bool is_sound(FusedShape const& s) {
-  bool sound = s.nodes(s.passes) == s.points && s.points % s.a_thread == 0 && s.threads() <= 1024;
+  bool sound = s.nodes(s.passes) == s.points && s.points % s.per_thread == 0 && s.threads() <= 1024;
   // A thread has whole butterflies, and a pass's points lie next to each other or in whole units of padding.
   for (int p = 0; p < s.passes; ++p)
     sound &=
-        s.radix[p] >= 4 && s.a_thread % s.radix[p] == 0 && (s.stride(p) == 1 || s.stride(p) % s.radix[s.last()] == 0);
+        s.radix[p] >= 4 && s.per_thread % s.radix[p] == 0 && (s.stride(p) == 1 || s.stride(p) % s.radix[s.last()] == 0);
   // The weights between a thread's points are in the code, by whole 64ths of half a turn.
-  if (s.compact) sound &= s.radix[0] == s.a_thread && 32 % s.radix[0] == 0;
+  if (s.compact) sound &= s.radix[0] == s.per_thread && 32 % s.radix[0] == 0;
   return sound;
 }
 static_assert([] {

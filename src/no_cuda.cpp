@@ -1,5 +1,6 @@
 // What a build without CUDA has in place of src/cuda.
-#include "solver.hpp"
+#include "problem.hpp"
+#include "runner.hpp"
 
 #include <gpuconv/error.hpp>
 
@@ -12,6 +13,9 @@ constexpr std::string_view kNoCuda = "this build of gpuconv has no CUDA device";
 
 std::span<detail::Solver const* const> detail::cuda_solvers() noexcept { return {}; }
 DeviceInfo detail::cuda_device_info() { return {Device::cuda, false, std::string(kNoCuda)}; }
+std::unique_ptr<detail::Runner> detail::make_cuda_runner(Work const&, Resources const&, Answer const&) {
+  throw Unsupported(kNoCuda);
+}
 
 void* detail::allocate_device(std::size_t bytes, Stream, DeviceAllocator*) {
   check_device_bytes(bytes);

@@ -7,14 +7,16 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace gpuconv {
 
 using detail::text;
 
 std::string_view name(Type type) noexcept {
-  static constexpr std::array<std::string_view, type_count> names{"int8",   "int16",  "int32",  "int64",   "uint8",
-                                                                  "uint16", "uint32", "uint64", "float32", "float64"};
+#define GPUCONV_TEXT(name, element, kind, sum) #name,
+  static constexpr std::string_view names[] = {GPUCONV_ELEMENTS(GPUCONV_TEXT)};
+#undef GPUCONV_TEXT
   return static_cast<int>(type) < type_count ? names[static_cast<std::size_t>(type)] : "unknown";
 }
 std::string_view name(Mode mode) noexcept {
@@ -95,32 +97,27 @@ void check_types(Problem const& p) {
 
 }  // namespace
 
-Geometry check(Problem const& p) {
+Work check(Problem const& p) {
   const auto in_range = [](auto value, int count) { return static_cast<int>(value) < count; };
   if (!in_range(p.mode, 3) || !in_range(p.same, 3) || !in_range(p.filters, 2))
     throw InvalidArgument("unknown mode, same or filters in the problem");
   check_types(p);
   const Slice slice = output_slice(p);
   if (p.batch < 1) throw InvalidArgument(text("the batch has ", p.batch, " rows, at least 1 is expected"));
-  Geometry g{.signal = p.signal,
-             .filter = p.filter,
-             .batch = p.batch,
-             .filters = p.filters == Filters::per_row ? p.batch : 1,
-             .first = slice.first,
-             .length = slice.length,
-             .signal_type = p.type,
-             .filter_type = filter_type(p),
-             .result_type = result_type(p),
-             .bytes = 0};
+  const bool per_row = p.filters == Filters::per_row;
+  const Work work{.axis = {.signal = p.signal, .filter = p.filter, .first = slice.first, .outputs = slice.length},
+                  .loops = {.outer = {.count = p.batch, .signal_moves = true, .filter_moves = per_row}, .inner = {}},
+                  .signal_type = p.type,
+                  .filter_type = filter_type(p),
+                  .result_type = result_type(p)};
   const std::int64_t parts[] = {bytes_of(p.batch, p.signal, p.type, "signal"),
-                                bytes_of(g.filters, p.filter, g.filter_type, "filter"),
-                                bytes_of(p.batch, slice.length, g.result_type, "result")};
+                                bytes_of(per_row ? p.batch : 1, p.filter, work.filter_type, "filter"),
+                                bytes_of(p.batch, slice.length, work.result_type, "result")};
   std::int64_t total = 0;
   for (const std::int64_t part : parts)
     if (__builtin_add_overflow(total, part, &total))
       throw InvalidArgument(text("signal, filter and result together overflow 64-bit sizes"));
-  g.bytes = static_cast<double>(total);
-  return g;
+  return work;
 }
 
 void check_fits(double bytes) {

@@ -1,10 +1,11 @@
 // The solver table: one entry for each method on each device. Plans, `explain`, tests and benchmarks iterate over it.
 //
-// To add a solver, write one file with the sections of the others in their order (which problems it takes, what it
-// costs, how it is made and runs, how it prints itself), declare it below and add its line to the table.
+// A solver is one function, which refuses a work or makes an offer. To add one, write a file with that function,
+// declare it below and add its line to the table.
 #pragma once
 
-#include "problem.hpp"
+#include "core/cut.hpp"
+#include "executor.hpp"
 
 #include <gpuconv/info.hpp>
 #include <gpuconv/plan.hpp>
@@ -12,65 +13,58 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace gpuconv::detail {
 
-struct Solver;
-
 /// What a solver may use.
 struct Resources {
-  int threads = 1;  // of the CPU
+  int threads = 1;  // of the CPU, at most
   Memory memory = Memory::host;
   DeviceAllocator* allocator = nullptr;
   bool caller_scratch = false;
 };
 
-/// A solver made for one problem, on arrays in the memory that `Resources` name. Shapes and types of the views are
-/// checked before these are called; the calls for the other memory throw InvalidArgument.
-class Executor {
- public:
-  Executor() = default;
-  Executor(Executor const&) = delete;
-  Executor& operator=(Executor const&) = delete;
-  virtual ~Executor() = default;
+/// What an offer is made with.
+struct Parameters {
+  enum class Blocks : std::uint8_t { none, on_cpu, fused, by_cufft, whole_rows_by_cufft };
 
-  virtual void set_filter(HostInput filter);
-  virtual void execute(HostInput signal, HostOutput out);
+  int threads = 1;  // of the CPU
+  Blocks blocks = Blocks::none;
+  Cut cut = {};            // where there are blocks
+  Tile tile = {};          // of direct on the GPU
+  std::int64_t rows = 0;   // per run at most, where arrays in host memory come to the GPU in pieces; 0: all
+  bool exchanged = false;  // the operands have each other's part
+};
 
-  virtual void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch);
-  virtual void set_filter(HostInput filter, Stream stream, DeviceBytes scratch);
-  virtual void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch);
+/// Makes the text of a refusal, only for those who show it.
+using Refusal = std::string (*)(Work const&);
 
-  virtual std::size_t workspace_bytes() const = 0;
-  virtual std::size_t scratch_bytes() const { return 0; }
-
-  // Filled in by the planner.
-  Problem problem;
-  Geometry geometry{};
-  Solver const* solver = nullptr;
-  double seconds = 0;
-  bool has_filter = false;
-  Resources resources;
-  int threads = 1;  // that execute uses at most; set by the solver
+/// What a solver says of a work.
+struct Answer {
+  Refusal refusal = nullptr;  // null: the solver takes the work, and what follows is its offer
+  double seconds = 0;         // estimate for one run of the whole work, transfers included
+  Parameters parameters = {};
+  std::unique_ptr<Executor> (*make)(Work const&, Resources const&, Parameters const&) = nullptr;
 };
 
 struct Solver {
   Device device;
   Method method;
   bool automatic;  // may be chosen without being forced
-  /// Why the solver does not take the problem; empty if it does.
-  std::string (*refusal)(Geometry const&);
-  /// Estimated time of one execute.
-  double (*seconds)(Geometry const&, Resources const&);
-  std::unique_ptr<Executor> (*make)(Geometry const&, Resources const&);
-  /// What it would run with, "blocks of 4096, avx512, 2 threads".
-  std::string (*parameters)(Geometry const&, Resources const&);
+  /// Neither allocates nor measures; asked once for a plan.
+  Answer (*consider)(Work const&, Resources const&);
 };
+
+/// Refuses a work with steps between its outputs.
+std::string steps_between_outputs(Work const&);
 
 extern const Solver cpu_reference, cpu_direct, cpu_overlap_save, cpu_fft;
 extern const Solver cuda_direct, cuda_overlap_save, cuda_fft;  // only in builds with CUDA
 
-std::span<Solver const* const> solvers() noexcept;
+/// All of them: the CPU's, then the GPU's.
+std::span<Solver const* const> cpu_solvers() noexcept;
+std::vector<Solver const*> solvers();
 
 /// The part of the table that a build with CUDA adds; empty in one without.
 std::span<Solver const* const> cuda_solvers() noexcept;

@@ -1,18 +1,18 @@
 #include "solver.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace gpuconv::detail {
 
-std::span<Solver const* const> solvers() noexcept {
-  static constexpr std::array cpu{&cpu_direct, &cpu_overlap_save, &cpu_fft, &cpu_reference};
-  static const auto table = [] {
-    std::array<Solver const*, 8> all{};
-    std::ranges::copy(cuda_solvers(), std::ranges::copy(cpu, all.begin()).out);
-    return all;
-  }();
-  return std::span(table).first(cpu.size() + cuda_solvers().size());
+std::string steps_between_outputs(Work const&) { return "only the reference takes steps between outputs"; }
+
+std::span<Solver const* const> cpu_solvers() noexcept {
+  static constexpr Solver const* table[] = {&cpu_direct, &cpu_overlap_save, &cpu_fft, &cpu_reference};
+  return table;
+}
+
+std::vector<Solver const*> solvers() {
+  std::vector<Solver const*> all(cpu_solvers().begin(), cpu_solvers().end());
+  all.insert(all.end(), cuda_solvers().begin(), cuda_solvers().end());
+  return all;
 }
 
 }  // namespace gpuconv::detail

@@ -5,14 +5,16 @@
 #include "../support/data.hpp"
 #include "../support/fit.hpp"
 
-#include "cpu/block_filter.hpp"
+#include "cpu/block_executor.hpp"
+#include "problem.hpp"
+#include "runner.hpp"
 
 #include <cmath>
 
 namespace gpuconv::bench {
 namespace {
 
-using detail::BlockFilter;
+using detail::BlockExecutor;
 using detail::RightAngleTransform;
 
 // A filter of `taps` on blocks of `size`, run block after block over rows that rotate past the cache.
@@ -21,22 +23,25 @@ struct Blocks {
   Blocks(std::int64_t size, std::int64_t taps, std::int64_t signal, int transform_threads)
       : problem{.signal = signal, .filter = taps, .mode = Mode::same, .type = type_of<T>},
         data(problem),
-        filter(detail::check(problem), size, 1),
-        threads(transform_threads) {
-    filter.set_filter(detail::Source<T>(data.filter()), threads);
+        work(detail::check(problem)),
+        cut(detail::overlapping(size, taps, detail::simd_target().kernels<T>().lanes)),
+        executor(work, cut, transform_threads),
+        scratch(static_cast<std::int64_t>(executor.scratch_bytes())) {
+    executor.set_filter(detail::access_of(data.filter()), 1, {.scratch = scratch.data()});
   }
 
   void operator()() {
-    const detail::Source<T> source(data.signal(set));
-    const detail::Sink<T> sink(data.out(set));
-    for (std::int64_t b = 0; b < filter.blocks(); ++b) filter.run(source, sink, 0, b, 0, threads);
+    executor.run(detail::access_of(data.signal(set)), detail::access_of(data.out(set)), detail::whole(work),
+                 {.scratch = scratch.data()});
     if (++set == data.sets()) set = 0;
   }
 
   Problem problem;
   Data data;
-  BlockFilter<T> filter;
-  int threads;
+  detail::Work work;
+  detail::Cut cut;
+  BlockExecutor<T> executor;
+  detail::AlignedBuffer<char> scratch;
   std::size_t set = 0;
 };
 
@@ -45,7 +50,7 @@ Spread time_blocks(std::int64_t size, std::int64_t taps, std::int64_t signal, in
   Blocks<T> blocks(size, taps, signal, threads);
   Spread t = measure([&] { blocks(); }, budget);
   for (double* const part : {&t.median, &t.lower, &t.upper, &t.least})
-    *part /= static_cast<double>(blocks.filter.blocks());
+    *part /= static_cast<double>(blocks.cut.blocks(blocks.work.axis.outputs));
   return t;
 }
 

@@ -4,7 +4,8 @@
 #include "../support/copy.hpp"
 #include "../support/data.hpp"
 
-#include "cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
+#include "problem.hpp"
 #include "solver.hpp"
 
 #include <gpuconv/convolve.hpp>
@@ -28,14 +29,15 @@ Table calls(Settings const& s) {
       const Problem problem{.signal = shape.signal, .filter = shape.taps, .type = type};
       Data data(problem);
       for (detail::Solver const* const solver : detail::solvers()) {
-        if (!solver->refusal(detail::check(problem)).empty()) continue;
+        if (solver->consider(detail::check(problem), {}).refusal) continue;
         const Options options{.method = solver->method, .device = solver->device};
+        const CallOptions how{.mode = problem.mode, .method = solver->method, .device = solver->device};
         Plan plan(problem, options);
         plan.set_filter(data.filter());
         const std::function<void()> parts[] = {
             [&] { plan.execute(data.signal(0), data.out(0)); }, [&] { plan.set_filter(data.filter()); },
             [&] { Plan made(problem, options); },
-            [&] { convolve(data.signal(0), data.filter(), data.out(0), problem.mode, options); }};
+            [&] { convolve(data.signal(0), data.filter(), data.out(0), how); }};
         const std::vector<Spread> t = measure(parts, s.budget);
         out.rows.push_back({name(type), shape.signal, shape.taps, name(solver->method), t[0].median * 1e9,
                             t[1].median * 1e9, t[2].median * 1e9, t[3].median * 1e9});

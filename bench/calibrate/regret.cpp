@@ -3,6 +3,7 @@
 
 #include "../support/data.hpp"
 
+#include "problem.hpp"
 #include "solver.hpp"
 
 #include <algorithm>
@@ -25,36 +26,41 @@ struct Result {
   double least_regret;  // of the least times: what remains of it on a busy machine
 };
 
+struct Contender {
+  detail::Solver const* solver;
+  detail::Answer offer;
+};
+
 // The planner's choice first, then the others worth a run.
-std::vector<detail::Solver const*> contenders(detail::Geometry const& g, Method chosen, int threads) {
-  const detail::Resources resources{.threads = threads};
-  std::vector<detail::Solver const*> out;
+std::vector<Contender> contenders(detail::Work const& work, Method chosen, int threads) {
+  std::vector<Contender> out;
   for (auto const* s : detail::solvers())
-    if (s->automatic && s->refusal(g).empty()) out.push_back(s);
-  std::stable_partition(out.begin(), out.end(), [&](auto const* s) { return s->method == chosen; });
+    if (const detail::Answer answer = s->consider(work, {.threads = threads}); s->automatic && !answer.refusal)
+      out.push_back({s, answer});
+  std::stable_partition(out.begin(), out.end(), [&](Contender const& c) { return c.solver->method == chosen; });
   double best = 1e300;
-  for (auto const* s : out) best = std::min(best, s->seconds(g, resources));
+  for (Contender const& c : out) best = std::min(best, c.offer.seconds);
   // Overlap-save and fft with the same blocks run the same code: one of them takes part.
-  std::set<std::string> seen;
-  std::erase_if(out, [&](auto const* s) {
-    const bool same = s->method != Method::direct && !seen.insert(s->parameters(g, resources)).second;
-    return same || s->seconds(g, resources) > std::max(kHopeless * best, kLong);
+  std::set<std::int64_t> seen;
+  std::erase_if(out, [&](Contender const& c) {
+    const bool same = c.solver->method != Method::direct && !seen.insert(c.offer.parameters.cut.size).second;
+    return same || c.offer.seconds > std::max(kHopeless * best, kLong);
   });
   return out;
 }
 
 Result measure_problem(Problem const& problem, Settings const& s) {
   Data data(problem);
-  const detail::Geometry g = detail::check(problem);
+  const detail::Work work = detail::check(problem);
   const Method chosen = Plan(problem, {.threads = s.threads}).method();
-  const auto solvers = contenders(g, chosen, s.threads);
+  const auto solvers = contenders(work, chosen, s.threads);
   std::vector<Plan> plans;
   std::vector<std::function<void()>> calls;
   plans.reserve(solvers.size());
   std::size_t set = 0;
-  for (auto const* solver : solvers) {
+  for (Contender const& c : solvers) {
     Plan& plan =
-        plans.emplace_back(problem, Options{.method = solver->method, .device = solver->device, .threads = s.threads});
+        plans.emplace_back(problem, Options{.method = c.solver->method, .device = c.solver->device, .threads = s.threads});
     plan.set_filter(data.filter());
     calls.emplace_back([&plan, &data, &set] {
       plan.execute(data.signal(set), data.out(set));
@@ -71,12 +77,11 @@ Result measure_problem(Problem const& problem, Settings const& s) {
              {},      times.front().median / best->median, times.front().least / least->least};
   for (std::size_t i = 0; i < solvers.size(); ++i) {
     std::ostringstream text;
-    text << (i ? "; " : "") << name(solvers[i]->method) << std::setprecision(3) << ' ' << times[i].median << ", least "
-         << times[i].least << " (estimate " << solvers[i]->seconds(g, {.threads = s.threads}) << ", "
-         << solvers[i]->parameters(g, {.threads = s.threads}) << ')';
+    text << (i ? "; " : "") << name(solvers[i].solver->method) << std::setprecision(3) << ' ' << times[i].median << ", least "
+         << times[i].least << " (estimate " << solvers[i].offer.seconds << ", " << plans[i].describe() << ')';
     out.times += text.str();
   }
-  out.best = name(solvers[static_cast<std::size_t>(least - times.begin())]->method);
+  out.best = name(solvers[static_cast<std::size_t>(least - times.begin())].solver->method);
   return out;
 }
 

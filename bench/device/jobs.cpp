@@ -2,6 +2,7 @@
 
 #include "events.hpp"
 
+#include "problem.hpp"
 #include "solver.hpp"
 #include "support/accuracy.hpp"
 #include "support/data.hpp"
@@ -53,7 +54,9 @@ std::string why_not(detail::Solver const& s, Job const& job) {
                           static_cast<double>(job.problem.filter);
   if (s.method == Method::direct && job.most_products > 0 && products > job.most_products)
     return "a direct sum of so many products takes too long";
-  return s.refusal(detail::check(job.problem));
+  const detail::Work work = detail::check(job.problem);
+  const detail::Answer answer = s.consider(work, {.memory = job.memory});
+  return answer.refusal ? answer.refusal(work) : "";
 }
 
 /// Makes a contestant of each solver but the reference: `enter(contestant)` sets its filter, its call and its errors.
@@ -69,7 +72,7 @@ void enter_solvers(Job const& job, std::vector<Contestant>& out, json& left_out,
                      .plan = std::make_unique<Plan>(job.problem, options)};
         c.record["detail"] = c.plan->describe();
         c.record["estimate"] =
-            s->seconds(detail::check(job.problem), {.threads = c.plan->threads(), .memory = job.memory});
+            s->consider(detail::check(job.problem), {.threads = c.plan->threads(), .memory = job.memory}).seconds;
         c.record["scratch_bytes"] = c.plan->scratch_bytes() + c.plan->workspace_bytes();
         enter(c);
         out.push_back(std::move(c));

@@ -25,7 +25,7 @@ std::vector<R> reference(HostInput signal, HostInput filter, std::int64_t row, s
   const std::int64_t end = std::min(signal.columns(), begin + count);
   const HostInput window(at(signal, row, first), signal.type(), {.columns = end - first});
   std::vector<R> full(static_cast<std::size_t>(end - first + filter.columns() - 1));
-  convolve(window, filter, HostOutput(full), Mode::full, {.method = Method::reference});
+  convolve(window, filter, HostOutput(full), {.method = Method::reference});
   return {full.begin() + (begin - first), full.begin() + (begin - first + count)};
 }
 

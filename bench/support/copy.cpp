@@ -1,6 +1,6 @@
 #include "copy.hpp"
 
-#include "cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 
 #include <algorithm>
 #include <cstring>

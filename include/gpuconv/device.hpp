@@ -99,9 +99,8 @@ DeviceView(R&) -> DeviceView<detail::device_element_t<R>>;
 template <class Void>
 class AnyDeviceView : public detail::AnyRowsView<Void> {
  public:
-  template <Element T>
-  requires(std::is_const_v<Void> || !std::is_const_v<T>) constexpr AnyDeviceView(DeviceView<T> view) noexcept
-      : detail::AnyRowsView<Void>(view) {}
+  template <detail::SeenAs<Void> T>
+  constexpr AnyDeviceView(DeviceView<T> view) noexcept : detail::AnyRowsView<Void>(view) {}
   /// One row: a whole buffer.
   template <Element T>
   AnyDeviceView(DeviceBuffer<T>& buffer) noexcept : AnyDeviceView(DeviceView<T>(buffer)) {}
@@ -110,9 +109,8 @@ class AnyDeviceView : public detail::AnyRowsView<Void> {
   noexcept : AnyDeviceView(DeviceView<T const>(buffer)) {}
   /// One row: a thrust::device_vector or the like.
   template <detail::ElementContainer R>
-  requires(std::is_const_v<Void> ||
-           !std::is_const_v<detail::device_element_t<R>>) constexpr AnyDeviceView(R& container) noexcept
-      : AnyDeviceView(DeviceView<detail::device_element_t<R>>(container)) {}
+  requires detail::SeenAs<detail::device_element_t<R>, Void>
+  constexpr AnyDeviceView(R& container) noexcept : AnyDeviceView(DeviceView<detail::device_element_t<R>>(container)) {}
   /// `stride` of `shape` counts elements of `type`.
   constexpr AnyDeviceView(Void* data, Type type, Rows shape) noexcept : detail::AnyRowsView<Void>(data, type, shape) {}
 };

@@ -29,7 +29,7 @@ struct Options {
 };
 
 namespace detail {
-class Executor;
+class Runner;
 }
 
 /// A problem with its chosen solver. Everything is allocated by the constructor and by `set_filter`; `execute`
@@ -56,8 +56,10 @@ class GPUCONV_API Plan {
   Method method() const noexcept;  ///< never `automatic`
   Device device() const noexcept;  ///< never `automatic`
   int threads() const noexcept;    ///< threads that `execute` uses at most
+  /// Samples per block; 0 for methods without blocks.
+  std::int64_t block() const noexcept;
 
-  /// Outputs a row.
+  /// Outputs per row.
   std::int64_t output_length() const noexcept;
 
   /// Bytes this plan uses, on the host or on the GPU: prepared filters, workspace, and tables (which plans of the same
@@ -70,9 +72,10 @@ class GPUCONV_API Plan {
   /// The solver, its parameters and the estimated time.
   std::string describe() const;
 
-  /// Prepares `filter`: `[taps]`, or `[batch][taps]` where the problem has a filter a row. The data is copied.
+  /// Prepares `filter`: `[taps]`, or `[batch][taps]` where the problem has a filter per row. The data is copied.
   /// Comes before the first `execute`; may be called again. A plan on device memory takes it on the default stream.
-  /// Throws InvalidArgument (shape or type), OutOfMemory, CudaError, CufftError; after an error the plan has no filter.
+  /// Throws InvalidArgument (shape or type), which leaves the filter that was there; OutOfMemory, CudaError,
+  /// CufftError, after which the plan has none.
   void set_filter(HostInput filter);
 
   /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`; both may have row strides, and the
@@ -93,20 +96,23 @@ class GPUCONV_API Plan {
   void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch = {});
 
  private:
-  detail::Executor& executor() const;
-  template <class F>
-  void prepare(F set_filter);
+  detail::Runner& runner() const;
+  template <class View, class... Where>
+  void prepare(View const& filter, Where const&... where);
 
-  std::unique_ptr<detail::Executor> executor_;
+  std::unique_ptr<detail::Runner> runner_;
 };
 
 /// What one solver would do with a problem.
 struct Estimate {
   Device device;
   Method method;
-  std::string refusal;     ///< why it does not apply, or is not allowed; empty where it may run
-  double seconds = 0;      ///< of one execute, where it may run
-  std::string parameters;  ///< what it would run with, where it may run: "blocks of 4096, avx512, 2 threads"
+  std::string refusal;  ///< why it does not apply, or is not allowed; empty where it may run
+  // Where it may run:
+  double seconds = 0;      ///< of one execute
+  std::int64_t block = 0;  ///< samples per block; 0 for methods without blocks
+  int threads = 0;         ///< of the CPU, at most; 0 on the GPU
+  std::string parameters;  ///< the same for people: "blocks of 4096, avx512, 2 threads"
 };
 
 /// Every solver's: those that may run first, the fastest before the others; the first is what a plan takes. Solvers on

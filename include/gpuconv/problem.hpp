@@ -18,7 +18,7 @@ enum class Mode : std::uint8_t { full, same, valid };
 /// Whose `same`: NumPy's has the length of the longer operand, SciPy's and MATLAB's the length of the signal.
 enum class Same : std::uint8_t { numpy, scipy, matlab };
 
-/// One filter for every row of the batch, or one a row.
+/// One filter for every row of the batch, or one per row.
 enum class Filters : std::uint8_t { shared, per_row };
 
 /// How a convolution is computed. `reference` is the oracle: plain loops, one precision up, never fast.
@@ -40,10 +40,10 @@ GPUCONV_API std::string_view name(Memory) noexcept;
 /// Shapes, element types and mode. Fields are meant for designated initialisers:
 /// `Problem{.signal = 1 << 20, .filter = 257, .mode = Mode::same}`.
 struct Problem {
-  std::int64_t signal = 0;            ///< samples a row, at least 1
+  std::int64_t signal = 0;            ///< samples per row, at least 1
   std::int64_t filter = 0;            ///< taps, at least 1; may exceed `signal`
   std::int64_t batch = 1;             ///< rows
-  Filters filters = Filters::shared;  ///< one filter, or one a row
+  Filters filters = Filters::shared;  ///< one filter, or one per row
   Mode mode = Mode::full;
   Same same = Same::numpy;               ///< read only where mode is same
   Type type = Type::float32;             ///< of the signal

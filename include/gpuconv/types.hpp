@@ -1,4 +1,4 @@
-// The element types of gpuconv: the one list, their names, and the result type of a pair.
+// The element types of gpuconv: the one table, their names, and the result type of a pair.
 #pragma once
 
 #include <gpuconv/export.hpp>
@@ -6,46 +6,64 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
+
+// The one table of element types: NumPy's name, the C++ type, the kind of number, and the type that sums are computed
+// in. Names, sizes and every choice by type in the library follow from it. Integers of either kind are computed modulo
+// 2^64 in uint64.
+#define GPUCONV_ELEMENTS(row)                                                                                     \
+  row(int8, std::int8_t, signed_integer, uint64) row(int16, std::int16_t, signed_integer, uint64)                 \
+      row(int32, std::int32_t, signed_integer, uint64) row(int64, std::int64_t, signed_integer, uint64)           \
+          row(uint8, std::uint8_t, unsigned_integer, uint64) row(uint16, std::uint16_t, unsigned_integer, uint64) \
+              row(uint32, std::uint32_t, unsigned_integer, uint64)                                                \
+                  row(uint64, std::uint64_t, unsigned_integer, uint64) row(float32, float, floating, float32)     \
+                      row(float64, double, floating, float64)
 
 namespace gpuconv {
 
-/// Element types, in the order of `Elements`.
-enum class Type : std::uint8_t { int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64 };
+#define GPUCONV_NAME(name, element, kind, sum) name,
+/// Element types, in the order of the table.
+enum class Type : std::uint8_t { GPUCONV_ELEMENTS(GPUCONV_NAME) };
+#undef GPUCONV_NAME
 
-/// The one list of C++ element types; `Type` numbers its entries.
-using Elements = std::tuple<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
-                            std::uint32_t, std::uint64_t, float, double>;
-
-inline constexpr int type_count = static_cast<int>(std::tuple_size_v<Elements>);
+#define GPUCONV_ONE(name, element, kind, sum) +1
+inline constexpr int type_count = 0 GPUCONV_ELEMENTS(GPUCONV_ONE);
+#undef GPUCONV_ONE
 
 namespace detail {
+
+enum class Kind : std::uint8_t { signed_integer, unsigned_integer, floating };
 
 template <class T>
 inline constexpr bool is_character =
     std::is_same_v<T, bool> || std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
     std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 
-// Same width, signedness and kind: maps `long long` and `long` to the same entry.
+// Same width, signedness and kind: `long long` and `long` are one element type.
 template <class A, class B>
 inline constexpr bool same_element =
-    sizeof(A) == sizeof(B) && std::is_signed_v<A> == std::is_signed_v<B>&& std::is_floating_point_v<A> ==
-                                  std::is_floating_point_v<B>;
+    sizeof(A) == sizeof(B) && std::pair(std::is_signed_v<A>,
+                                        std::is_floating_point_v<A>) == std::pair(std::is_signed_v<B>,
+                                                                                  std::is_floating_point_v<B>);
 
-template <class T, std::size_t I = 0>
+// The row of T in the table, or -1.
+template <class T>
 constexpr int element_index() {
-  if constexpr (!std::is_arithmetic_v<T> || is_character<T> || I == std::tuple_size_v<Elements>) return -1;
-  else if constexpr (same_element<T, std::tuple_element_t<I, Elements>>) return static_cast<int>(I);
-  else return element_index<T, I + 1>();
+  if constexpr (std::is_arithmetic_v<T> && !is_character<T>) {
+#define GPUCONV_COMPARE(name, element, kind, sum) \
+  if (same_element<T, element>) return static_cast<int>(Type::name);
+    GPUCONV_ELEMENTS(GPUCONV_COMPARE)
+#undef GPUCONV_COMPARE
+  }
+  return -1;
 }
 
 }  // namespace detail
 
 /// A C++ type that gpuconv convolves: float, double and the integers of 8 to 64 bits (not bool or characters).
 template <class T>
-concept Element = detail::element_index<std::remove_cv_t<T>>()
->= 0;
+concept Element = (detail::element_index<std::remove_cv_t<T>>() >= 0);
 
 /// The `Type` of a C++ element type.
 template <Element T>
@@ -55,34 +73,39 @@ inline constexpr Type type_of = static_cast<Type>(detail::element_index<std::rem
 template <class F>
 constexpr decltype(auto) visit_type(Type type, F&& f) {
   switch (type) {
-    case Type::int8:
-      return f(std::type_identity<std::int8_t>{});
-    case Type::int16:
-      return f(std::type_identity<std::int16_t>{});
-    case Type::int32:
-      return f(std::type_identity<std::int32_t>{});
-    case Type::int64:
-      return f(std::type_identity<std::int64_t>{});
-    case Type::uint8:
-      return f(std::type_identity<std::uint8_t>{});
-    case Type::uint16:
-      return f(std::type_identity<std::uint16_t>{});
-    case Type::uint32:
-      return f(std::type_identity<std::uint32_t>{});
-    case Type::uint64:
-      return f(std::type_identity<std::uint64_t>{});
-    case Type::float32:
-      return f(std::type_identity<float>{});
-    default:
-      return f(std::type_identity<double>{});
+#define GPUCONV_CASE(name, element, kind, sum) \
+  case Type::name:                             \
+    return f(std::type_identity<element>{});
+    GPUCONV_ELEMENTS(GPUCONV_CASE)
+#undef GPUCONV_CASE
   }
+  __builtin_unreachable();
 }
 
 /// NumPy's name of the type: "int8" ... "float64".
 GPUCONV_API std::string_view name(Type type) noexcept;
 
-constexpr bool is_floating(Type type) noexcept { return type >= Type::float32; }
-constexpr bool is_signed(Type type) noexcept { return type <= Type::int64 || is_floating(type); }
+namespace detail {
+
+constexpr Kind kind_of(Type type) noexcept {
+#define GPUCONV_KIND(name, element, kind, sum) Kind::kind,
+  constexpr Kind kinds[] = {GPUCONV_ELEMENTS(GPUCONV_KIND)};
+#undef GPUCONV_KIND
+  return kinds[static_cast<int>(type)];
+}
+
+template <Type type>
+struct ElementOf;
+#define GPUCONV_ELEMENT_OF(name, element, kind, sum) \
+  template <>                                        \
+  struct ElementOf<Type::name> : std::type_identity<element> {};
+GPUCONV_ELEMENTS(GPUCONV_ELEMENT_OF)
+#undef GPUCONV_ELEMENT_OF
+
+}  // namespace detail
+
+constexpr bool is_floating(Type type) noexcept { return detail::kind_of(type) == detail::Kind::floating; }
+constexpr bool is_signed(Type type) noexcept { return detail::kind_of(type) != detail::Kind::unsigned_integer; }
 
 /// Bytes of one element.
 constexpr std::size_t size_of(Type type) noexcept {
@@ -102,6 +125,6 @@ constexpr Type default_result(Type signal, Type filter) noexcept {
 
 /// C++ type of the result when the caller names none.
 template <Element A, Element B>
-using result_t = std::tuple_element_t<static_cast<std::size_t>(default_result(type_of<A>, type_of<B>)), Elements>;
+using result_t = typename detail::ElementOf<default_result(type_of<A>, type_of<B>)>::type;
 
 }  // namespace gpuconv

@@ -4,18 +4,21 @@
 
 #include <gpuconv/types.hpp>
 
+#include <concepts>
 #include <cstdint>
+#include <optional>
 #include <ranges>
 #include <type_traits>
 
 namespace gpuconv {
 
-/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; 0 means `columns`. Rows that a
-/// call reads may overlap (a stride below `columns`: sliding windows of one signal); rows that it writes may not.
+/// Shape of a batch in memory. `stride`: elements from the start of one row to the next; without one, rows follow each
+/// other. Rows that a call reads may overlap (a stride below `columns`: sliding windows of one signal) or be the same
+/// row again (a stride of 0); rows that it writes may not.
 struct Rows {
   std::int64_t rows = 1;
   std::int64_t columns = 0;
-  std::int64_t stride = 0;
+  std::optional<std::int64_t> stride = {};
 };
 
 namespace detail {
@@ -26,6 +29,15 @@ concept ElementRange = std::ranges::contiguous_range<R> && std::ranges::sized_ra
 
 template <class R>
 concept OutputRange = ElementRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+// A range whose elements a view of T can be of: the same ones, or a const view of them.
+template <class R, class T>
+concept RangeOf = ElementRange<R> && std::convertible_to < std::remove_reference_t<std::ranges::range_reference_t<R>>(*)
+[], T (*)[] > ;
+
+// Elements of T can be seen as Void: what is const can only be read.
+template <class T, class Void>
+concept SeenAs = Element<T> &&(std::is_const_v<Void> || !std::is_const_v<T>);
 
 // What all views have in common: where the rows are.
 template <class T>
@@ -39,7 +51,7 @@ class RowsView {
 
  protected:
   constexpr RowsView(T* data, Rows shape) noexcept
-      : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride ? shape.stride : shape.columns) {}
+      : data_(data), rows_(shape.rows), columns_(shape.columns), stride_(shape.stride.value_or(shape.columns)) {}
   template <class U>
   constexpr RowsView(T* data, RowsView<U> const& shape) noexcept
       : data_(data), rows_(shape.rows()), columns_(shape.columns()), stride_(shape.stride()) {}
@@ -57,9 +69,8 @@ class AnyRowsView : public RowsView<Void> {
   constexpr Type type() const noexcept { return type_; }
 
  protected:
-  template <Element T>
-  requires(std::is_const_v<Void> || !std::is_const_v<T>) constexpr explicit AnyRowsView(RowsView<T> view) noexcept
-      : RowsView<Void>(view.data(), view), type_(type_of<T>) {}
+  template <SeenAs<Void> T>
+  constexpr explicit AnyRowsView(RowsView<T> view) noexcept : RowsView<Void>(view.data(), view), type_(type_of<T>) {}
   constexpr AnyRowsView(Void* data, Type type, Rows shape) noexcept : RowsView<Void>(data, shape), type_(type) {}
 
  private:
@@ -77,9 +88,8 @@ class HostView : public detail::RowsView<T> {
   /// `shape.rows` rows; the caller guarantees that every row lies in valid memory.
   constexpr HostView(T* data, Rows shape) noexcept : detail::RowsView<T>(data, shape) {}
   /// One row: any contiguous range (std::vector, std::array, std::span, a C array).
-  template <detail::ElementRange R>
-  requires std::is_convertible_v < std::remove_reference_t<std::ranges::range_reference_t<R>>(*)
-  [], T (*)[] > constexpr HostView(R&& range) noexcept
+  template <detail::RangeOf<T> R>
+  constexpr HostView(R&& range) noexcept
       : HostView(std::ranges::data(range), static_cast<std::int64_t>(std::ranges::size(range))) {}
 };
 
@@ -91,9 +101,8 @@ HostView(R&&) -> HostView<std::remove_reference_t<std::ranges::range_reference_t
 template <class Void>
 class AnyHostView : public detail::AnyRowsView<Void> {
  public:
-  template <Element T>
-  requires(std::is_const_v<Void> || !std::is_const_v<T>) constexpr AnyHostView(HostView<T> view) noexcept
-      : detail::AnyRowsView<Void>(view) {}
+  template <detail::SeenAs<Void> T>
+  constexpr AnyHostView(HostView<T> view) noexcept : detail::AnyRowsView<Void>(view) {}
   template <detail::ElementRange R>
   requires(std::is_const_v<Void> || detail::OutputRange<R>) constexpr AnyHostView(R&& range) noexcept
       : AnyHostView(HostView(range)) {}

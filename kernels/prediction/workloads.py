@@ -37,7 +37,7 @@ CONVERSIONS = ("I2FP", "I2F", "F2F")
 
 def direct(multiply_add: str, compare: str, bits: int, loads: str) -> list[Loop]:
     return [Loop("run", "", multiply_add, runs="tile", times=1 / 8),
-            Loop("tile", "run", multiply_add, runs="STS.128"),
+            Loop("tile", "run", multiply_add, runs="STS.128", avoid=(f"STG.{bits}", "MUFU")),
             Loop("piece", "tile", multiply_add, runs="tile", avoid=(compare, f"LDG.{bits}")),
             Loop("load taps", "piece", compare, runs="LDG", without=CONVERSIONS, rare=True),
             Loop("load rest", "piece", "LDGSTS.128", runs="LDGSTS", without=(f"LDG.{bits}",)),

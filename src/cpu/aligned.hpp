@@ -10,6 +10,12 @@ namespace gpuconv::detail {
 
 inline constexpr std::align_val_t kPage{4096};
 
+/// `bytes`, rounded up to whole pages.
+constexpr std::size_t whole_pages(std::size_t bytes) {
+  constexpr auto page = static_cast<std::size_t>(kPage);
+  return (bytes + page - 1) / page * page;
+}
+
 /// Uninitialised, move-only storage of trivial `T`. Throws std::bad_alloc.
 template <class T>
 class AlignedBuffer {

@@ -1,71 +1,82 @@
-// Runs the blocks of a problem: what the solvers overlap_save and fft have in common.
+// Convolution by blocks of one right-angle transform each: what the methods overlap-save and fft run.
 #pragma once
 
-#include "block_filter.hpp"
-#include "cost.hpp"
-#include "thread_pool.hpp"
+#include "rows.hpp"
+#include "transform_tables.hpp"
 
 #include "../solver.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <vector>
 
 namespace gpuconv::detail {
 
+/// Results of more bytes are written around the cache.
+inline constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
+
 /// Blocks that fit into a core's cache are shared out among the threads; all threads work on one larger block.
+///
+/// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
+/// samples and scaled to at most 1, so that nothing overflows on the way; an output too close to overflow to tell is
+/// summed directly, NaNs are spread over the windows that hold them, and the products of infinite samples are added.
+/// Costs when all is finite: one addition per output vector. Otherwise a second transform of the block, and for
+/// each infinite sample (not for NaNs) a pass over the filter by one thread.
 template <class C>
 class BlockExecutor final : public Executor {
  public:
-  BlockExecutor(Geometry const& g, std::int64_t block_size, int used_threads)
-      : batch_(g.batch),
-        shared_out_(RightAngleTransform<C>::block_in_cache(block_size)),
-        filter_(g, block_size, shared_out_ ? used_threads : 1) {
-    threads = used_threads;
-    start_workers(threads);
-  }
+  /// Throws std::bad_alloc.
+  BlockExecutor(Work const& work, Cut const& cut, int threads);
 
-  void set_filter(HostInput filter) override { filter_.set_filter(Source<C>(filter), threads); }
-
-  void execute(HostInput signal, HostOutput out) override {
-    const Source<C> source(signal);
-    const Sink<C> sink(out);
-    const std::int64_t blocks = filter_.blocks(), total = blocks * batch_;
-    const auto run = [&](std::int64_t b, int slot, int together) {
-      filter_.run(source, sink, b / blocks, b % blocks, slot, together);
-    };
-    if (!shared_out_) {
-      for (std::int64_t b = 0; b < total; ++b) run(b, 0, threads);
-      return;
-    }
-    const std::int64_t each = std::clamp<std::int64_t>(total / (kTasksAThread * threads), 1, kBlocksTogether);
-    const auto task = [&](std::int64_t i, int slot) {
-      for (std::int64_t b = i * each; b < std::min(total, (i + 1) * each); ++b) run(b, slot, 1);
-    };
-    parallel_for((total + each - 1) / each, threads, task);
-  }
-
-  std::size_t workspace_bytes() const override { return filter_.bytes(); }
+  std::size_t own_bytes() const override;
+  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(slots_) * slot_bytes_; }
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override;
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override;
 
  private:
-  static constexpr std::int64_t kBlocksTogether = 16;  // neighbours prefetch each other
-  static constexpr std::int64_t kTasksAThread = 8;     // so that no thread waits long for the last
+  struct Filter {
+    int exponent = 0;     // the spectrum is that of the filter times 2^-exponent
+    double norm = 0;      // of the filter so scaled
+    bool finite = false;  // or some taps are left out of the spectrum
+  };
+  // A thread's part of the scratch memory.
+  struct Workspace {
+    C *work, *in, *out;
+  };
+  struct Run {
+    Source<C> signal;
+    Sink<C> out;
+    Part part;
+    void* scratch;
+  };
+  // A block of a row, with the memory that it is worked on in.
+  struct Block {
+    std::int64_t row, filter;
+    std::int64_t output, count;  // its outputs, from the part's first
+    std::int64_t origin;         // its first sample in the row
+    Workspace memory;
+    int threads;
+  };
 
-  std::int64_t batch_;
+  Workspace workspace(void* scratch, int slot) const;
+  C const* spectrum(std::int64_t filter) const { return spectra_.data() + filter * transform_->spectrum_size(); }
+  void prepare(std::int64_t filter, Workspace const& w, int threads);
+  void run_block(Run const& run, std::int64_t number, int slot, int threads) const;
+  bool streams_to(const C* out) const;
+  void repair(Run const& run, Block const& b) const;
+  void add_not_finite(Part const& part, Block const& b) const;
+
+  Work work_;
+  Cut cut_;
+  int threads_;
+  bool stream_;
   bool shared_out_;
-  BlockFilter<C> filter_;
+  int slots_;
+  std::size_t slot_bytes_;
+  std::shared_ptr<const RightAngleTransform<C>> transform_;
+  KeptFilters<C> taps_;
+  AlignedBuffer<C> spectra_;
+  std::vector<Filter> filters_;
 };
-
-inline std::unique_ptr<Executor> make_block_executor(Geometry const& g, std::int64_t block_size, int threads) {
-  return visit_floating(g.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
-    return std::make_unique<BlockExecutor<C>>(g, block_size, threads);
-  });
-}
-
-/// "blocks of 4096, avx512, 2 threads".
-inline std::string block_text(std::int64_t block_size, int threads) {
-  return "blocks of " + std::to_string(block_size) + ", " + cpu_text(threads);
-}
 
 }  // namespace gpuconv::detail

@@ -5,11 +5,8 @@
 // Other machines differ by a factor that is much the same for all solvers, which leaves the choice as it is.
 #pragma once
 
-#include "simd_target.hpp"
-
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
 namespace gpuconv::detail {
 
@@ -30,14 +27,8 @@ inline int useful_threads(double seconds, std::int64_t tasks, int threads) {
 }
 
 /// Time of that work on that many threads.
-inline double parallel_seconds(double seconds, std::int64_t tasks, int threads) {
-  const int used = useful_threads(seconds, tasks, threads);
+inline double parallel_seconds(double seconds, int used) {
   return kCallSeconds + seconds / used + (used > 1 ? kWakeSeconds : 0);
-}
-
-/// "avx512, 2 threads": how CPU solvers print what they run on.
-inline std::string cpu_text(int threads) {
-  return std::string(simd_target().name) + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
 }  // namespace gpuconv::detail

@@ -1,25 +1,15 @@
 // The oracle: plain loops, accumulated one precision up. Never optimised.
-#include "convert.hpp"
+#include "rows.hpp"
 
+#include "../problem.hpp"
 #include "../solver.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace gpuconv::detail {
 namespace {
 
-// ---- which problems it takes -------------------------------------------------------------------------------------
-std::string refusal(Geometry const&) { return {}; }
-
-// ---- what it costs -----------------------------------------------------------------------------------------------
-double seconds(Geometry const& g, Resources const&) {
-  constexpr double kMultiplyAdd = 1.5e-9;  // one thread, scalar, double
-  return kMultiplyAdd * static_cast<double>(g.batch) * static_cast<double>(g.length) *
-         static_cast<double>(std::min(g.signal, g.filter));
-}
-
-// ---- how it is made and runs -------------------------------------------------------------------------------------
+// ---- the executor ------------------------------------------------------------------------------------------------
 template <class C>
 using Wider =
     std::conditional_t<std::is_same_v<C, float>, double, std::conditional_t<std::is_same_v<C, double>, long double, C>>;
@@ -27,58 +17,64 @@ using Wider =
 template <class C>
 class Reference final : public Executor {
  public:
-  explicit Reference(Geometry const& g) : g_(g) {
-    const double elements = static_cast<double>(g.filters) * static_cast<double>(g.filter) +
-                            static_cast<double>(g.signal) + static_cast<double>(g.length);
-    check_fits(g.bytes + elements * sizeof(C));
-    filters_.resize(static_cast<std::size_t>(g.filters * g.filter));
-    signal_.resize(static_cast<std::size_t>(g.signal));
-    out_.resize(static_cast<std::size_t>(g.length));
+  explicit Reference(Work const& w) : work_(w), filters_(w.filters(), w.axis.filter) {}
+
+  std::size_t own_bytes() const override { return filters_.bytes(); }
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(work_.axis.signal + work_.axis.outputs) * sizeof(C);
   }
 
-  void set_filter(HostInput filter) override {
-    const Source<C> source(filter);
-    for (std::int64_t r = 0; r < g_.filters; ++r) source.load(r, 0, g_.filter, filters_.data() + r * g_.filter);
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    filters_.set(filter, count, means);
   }
 
-  void execute(HostInput signal, HostOutput out) override {
-    const Source<C> source(signal);
-    const Sink<C> sink(out);
-    for (std::int64_t r = 0; r < g_.batch; ++r) {
-      source.load(r, 0, g_.signal, signal_.data());
-      const C* filter = filters_.data() + g_.filter_row(r) * g_.filter;
-      for (std::int64_t o = 0; o < g_.length; ++o) out_[static_cast<std::size_t>(o)] = output(filter, g_.first + o);
-      sink.store(r, 0, g_.length, out_.data());
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    const Source<C> source(signal, work_.loops);
+    const Sink<C> sink(out, work_.loops);
+    C* const x = static_cast<C*>(means.scratch);
+    C* const y = x + part.samples;
+    for (std::int64_t row = part.row; row < part.row + part.rows; ++row) {
+      source.load(row, 0, part.samples, x);
+      const C* const h = filters_[work_.loops.filter_of(row)];
+      for (std::int64_t o = 0; o < part.outputs; ++o)
+        y[o] = output(x, part.samples, h, part.first + o * work_.axis.step);
+      sink.store(row, 0, part.outputs, y);
     }
   }
 
-  std::size_t workspace_bytes() const override { return (filters_.size() + signal_.size() + out_.size()) * sizeof(C); }
-
  private:
   // full[k] = sum over j of signal[k-j] * filter[j]
-  C output(const C* filter, std::int64_t k) const {
+  C output(const C* x, std::int64_t samples, const C* h, std::int64_t k) const {
     Wider<C> sum{};
-    const std::int64_t begin = std::max<std::int64_t>(0, k - g_.signal + 1), end = std::min(g_.filter, k + 1);
-    for (std::int64_t j = begin; j < end; ++j)
-      sum += static_cast<Wider<C>>(signal_[static_cast<std::size_t>(k - j)]) * static_cast<Wider<C>>(filter[j]);
+    const std::int64_t begin = std::max<std::int64_t>(0, k - samples + 1), end = std::min(work_.axis.filter, k + 1);
+    for (std::int64_t j = begin; j < end; ++j) sum += static_cast<Wider<C>>(x[k - j]) * static_cast<Wider<C>>(h[j]);
     return static_cast<C>(sum);
   }
 
-  Geometry g_;
-  std::vector<C> filters_, signal_, out_;
+  Work work_;
+  KeptFilters<C> filters_;
 };
 
-std::unique_ptr<Executor> make(Geometry const& g, Resources const&) {
-  return visit_compute(g.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
-    return std::make_unique<Reference<C>>(g);
+std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const&) {
+  return visit_compute(w.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+    const double elements = static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter) +
+                            static_cast<double>(w.axis.signal) + static_cast<double>(w.axis.outputs);
+    check_fits(array_bytes(w) + elements * sizeof(C));
+    return std::make_unique<Reference<C>>(w);
   });
 }
 
-// ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const&, Resources const&) { return "plain loops, 1 thread"; }
+// ---- what it costs -----------------------------------------------------------------------------------------------
+constexpr double kMultiplyAdd = 1.5e-9;  // one thread, scalar, double
+
+Answer consider(Work const& w, Resources const&) {
+  return {.seconds = kMultiplyAdd * static_cast<double>(w.rows()) * static_cast<double>(w.axis.outputs) *
+                     static_cast<double>(std::min(w.axis.signal, w.axis.filter)),
+          .make = make};
+}
 
 }  // namespace
 
-const Solver cpu_reference{Device::cpu, Method::reference, false, refusal, seconds, make, parameters};
+const Solver cpu_reference{Device::cpu, Method::reference, false, consider};
 
 }  // namespace gpuconv::detail

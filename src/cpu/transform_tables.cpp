@@ -1,6 +1,6 @@
 #include "transform_tables.hpp"
 
-#include "thread_pool.hpp"
+#include "../core/thread_pool.hpp"
 
 #include "../core/published.hpp"
 

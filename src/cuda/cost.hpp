@@ -23,24 +23,25 @@ inline constexpr double kCacheFraction = 1.1;
 /// How much of the shorter of work and transfers shows: a guess.
 inline constexpr double kNotHidden = 0.1;
 /// Instructions of warps that a quarter of a multiprocessor issues a second, an H200's.
-inline constexpr double kSlotsASecond = 1.98e9;
+inline constexpr double kSlotsPerSecond = 1.98e9;
 
 /// The problem with a batch that fills any device: what rows are cut into is chosen for it, since a row's bits must not
 /// depend on the batch.
-inline Geometry of_many_rows(Geometry g) {
-  g.batch = std::int64_t{1} << 20;
-  return g;
+inline Work of_many_rows(Work work) {
+  work.loops.outer.count = std::int64_t{1} << 20;
+  work.loops.inner = {};
+  return work;
 }
 
 /// What a kernel asks of the device. Warps issue `slots` instructions each, counted in the machine code for sm_90.
-struct Work {
+struct Demand {
   double warps, slots;
   double cached_bytes;  // to and from the second-level cache
   double bytes;         // to and from memory
 };
 
-inline double kernel_seconds(Work const& w, CudaDevice const& device) {
-  const double issue = std::max(w.warps / (4.0 * device.multiprocessors), 1.0) * w.slots / kSlotsASecond;
+inline double kernel_seconds(Demand const& w, CudaDevice const& device) {
+  const double issue = std::max(w.warps / (4.0 * device.multiprocessors), 1.0) * w.slots / kSlotsPerSecond;
   const double transfers = w.cached_bytes / (kCacheFraction * device.bytes_per_second);
   return kLaunchSeconds + std::max(std::max(issue, transfers) + kNotHidden * std::min(issue, transfers),
                                    w.bytes / (kCopyFraction * device.bytes_per_second));
@@ -51,15 +52,19 @@ inline constexpr double kTransferRate = 1.2e10;
 
 /// Time of work that takes the device `device_seconds`: for arrays in host memory transfers count, both directions and
 /// the work at the same time.
-inline double total_seconds(Geometry const& g, Resources const& r, double device_seconds) {
+inline double total_seconds(Work const& w, Resources const& r, double device_seconds) {
   if (r.memory == Memory::device) return device_seconds;
-  const double rows = static_cast<double>(g.batch);
-  const double in = rows * static_cast<double>(g.signal) * static_cast<double>(size_of(g.signal_type));
-  const double out = rows * static_cast<double>(g.length) * static_cast<double>(size_of(g.result_type));
+  const double in = static_cast<double>(w.loops.signals()) * static_cast<double>(w.axis.signal) *
+                    static_cast<double>(size_of(w.signal_type));
+  const double out =
+      static_cast<double>(w.rows()) * static_cast<double>(w.axis.outputs) * static_cast<double>(size_of(w.result_type));
   return kTransferSeconds + std::max({in / kTransferRate, out / kTransferRate, device_seconds});
 }
 
-/// What CUDA solvers print after their parameters.
-inline std::string cuda_text(Resources const& r) { return r.memory == Memory::host ? ", with transfers" : ""; }
+/// Bytes of signals that an executor prepares at once in the part of the filter.
+inline constexpr double kExchangedBytes = 64 << 20;
+
+/// Refuses where there is no device.
+inline std::string no_device(Work const&) { return why_no_device(); }
 
 }  // namespace gpuconv::detail

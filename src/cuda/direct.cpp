@@ -1,7 +1,9 @@
 // Direct convolution on the GPU: tiles in shared memory, windows in registers (kernels/direct.cuh).
-#include "copy.hpp"
 #include "cost.hpp"
-#include "method.hpp"
+#include "filters.hpp"
+#include "pieces.hpp"
+
+#include "../exchange.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,118 +11,103 @@
 namespace gpuconv::detail {
 namespace {
 
-// ---- which problems it takes -------------------------------------------------------------------------------------
-std::string refusal(Geometry const&) { return why_no_device(); }
-
-// ---- what it costs -----------------------------------------------------------------------------------------------
-// What the compiled kernel issues, in instructions of a warp. A double takes two cycles on an H200, a 64-bit product
-// several instructions.
-constexpr double kSlotsATile = 160, kSlotsASmallTile = 280;  // of a warp; of one of its groups
-constexpr double kSlotsAnAccess = 3, kSlotsATap = 1.3;
-constexpr double kSlotsAFloat = 1, kSlotsADouble = 2, kSlotsAnInteger = 5;  // a product, added
-constexpr std::size_t kSharedBytes = 32 << 10;  // a block at most: several on a multiprocessor
-
-double seconds_with(Geometry const& g, kernels::DirectShape const& shape, CudaDevice const& device) {
-  const Type compute = g.compute_type();
-  const double product = compute == Type::float32   ? kSlotsAFloat
-                         : compute == Type::float64 ? kSlotsADouble
-                                                    : kSlotsAnInteger;
-  const double taps = static_cast<double>(std::min(g.signal, g.filter)), width = shape.lanes * shape.outputs;
-  const double pack = 16.0 / static_cast<double>(size_of(compute));
-  const bool whole_warps = shape.lanes == 32;
-  const double tile = (whole_warps ? kSlotsATile : kSlotsASmallTile) +
-                      kSlotsAnAccess * (shape.outputs + taps / shape.lanes) / pack +
-                      taps * (shape.outputs * product + kSlotsATap);
-  const double tiles = static_cast<double>(g.batch) * std::ceil(static_cast<double>(g.length) / width);
-  const double again = tiles * taps * static_cast<double>(size_of(g.signal_type));  // where tiles overlap
-  return kernel_seconds(
-      {.warps = std::ceil(tiles / shape.groups), .slots = tile, .cached_bytes = g.bytes + again, .bytes = g.bytes},
-      device);
-}
-
-/// The fastest: many outputs a lane take the fewest instructions, few make more warps, groups fill warps with short
-/// rows.
-kernels::DirectShape shape_of(Geometry const& g, CudaDevice const& device) {
-  const std::size_t element = size_of(g.compute_type());
-  const std::int64_t taps = std::min(g.signal, g.filter);
-  kernels::DirectShape best{};
-  double least = 0;
-  for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
-    for (int lanes = 32; lanes >= 1; --lanes) {
-      kernels::DirectShape shape{outputs, lanes, 32 / lanes};
-      while (shape.groups > 1 && kernels::direct_shared_bytes(shape, taps, element) > kSharedBytes) --shape.groups;
-      const double time = seconds_with(g, shape, device);
-      if (best.lanes == 0 || time < least) best = shape, least = time;
-    }
-  return best;
-}
-
-double seconds(Geometry const& g, Resources const& r) {
-  CudaDevice const& device = current_device();
-  return total_seconds(g, r, seconds_with(g, shape_of(g, device), device));
-}
-
-// ---- how it is made and runs -------------------------------------------------------------------------------------
-class Direct final : public CudaMethod {
+// ---- the executor ------------------------------------------------------------------------------------------------
+class DirectOnDevice final : public Executor {
  public:
-  Direct(Geometry const& g, CudaDevice const& device, DeviceAllocator* allocator)
-      : g_(g),
-        shape_(shape_of(g, device)),
-        blocks_(std::int64_t{device.multiprocessors} * kBlocksAMultiprocessor),
-        filters_(static_cast<double>(g.filters) * static_cast<double>(g.filter) *
-                     static_cast<double>(size_of(g.filter_type)),
-                 device, allocator) {}
+  DirectOnDevice(Work const& w, Tile const& tile, CudaDevice const& device, DeviceAllocator* allocator)
+      : work_(w),
+        tile_(tile),
+        blocks_(std::int64_t{device.multiprocessors} * kBlocksPerMultiprocessor),
+        filters_(w, device, allocator) {}
 
-  std::size_t scratch_bytes() const override { return 0; }
   std::size_t own_bytes() const override { return filters_.bytes(); }
+  std::size_t scratch_bytes() const override { return 0; }
 
-  // The kernel converts taps as it converts samples: the filter is kept as it came.
-  void set_filter(kernels::Input filter, void*, cudaStream_t stream) override {
-    const auto element = static_cast<std::int64_t>(size_of(g_.filter_type));
-    const std::int64_t width = g_.filter * element;
-    copy_rows({filters_.data(), width}, {filter.data, filter.stride * element}, g_.filters, width,
-              cudaMemcpyDeviceToDevice, stream);
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    filters_.set(filter, count, means);
   }
 
-  void run(kernels::Input signal, kernels::Output out, Piece const& piece, void*, cudaStream_t stream) override {
-    const std::int64_t stride = g_.filters == 1 ? 0 : g_.filter;
-    const auto offset = static_cast<std::size_t>(piece.first_row * stride) * size_of(g_.filter_type);
-    const kernels::Input filter{filters_.data() + offset, g_.filter_type, stride, g_.filter};
-    // Convolution commutes: the shorter operand takes the part of the taps.
-    const bool swapped = g_.filter > g_.signal;
-    const kernels::Direct problem{.data = swapped ? filter : signal,
-                                  .taps = swapped ? signal : filter,
-                                  .out = out,
-                                  .rows = piece.rows,
-                                  .first = piece.first,
-                                  .length = piece.length};
-    check_cuda(kernels::direct(problem, g_.compute_type(), shape_, blocks_, stream), "the direct kernel");
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    const kernels::Direct problem{
+        .operands = {signal, out, work_.loops, part}, .taps = filters_.view().taps, .taps_count = work_.axis.filter};
+    check_cuda(kernels::direct(problem, work_.compute_type(), tile_, blocks_, means.stream.handle()),
+               "the direct kernel");
   }
 
  private:
   // Of the grid; the kernel loops over what is left. Several times what fits: the first to end are replaced.
-  static constexpr std::int64_t kBlocksAMultiprocessor = 24;
+  static constexpr std::int64_t kBlocksPerMultiprocessor = 24;
 
-  Geometry g_;
-  kernels::DirectShape shape_;
+  Work work_;
+  Tile tile_;
   std::int64_t blocks_;
-  PlanMemory filters_;
+  DeviceFilters filters_;
 };
 
-std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
-  return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
-    return std::make_unique<Direct>(part, device, allocator);
-  });
+std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const& p) {
+  CudaDevice const& device = current_device();
+  if (!p.exchanged) return std::make_unique<DirectOnDevice>(w, p.tile, device, r.allocator);
+  const double row_bytes = static_cast<double>(w.axis.signal) * static_cast<double>(size_of(w.compute_type()));
+  const Work rows = exchanged_rows(w, row_bytes, kExchangedBytes);
+  return std::make_unique<ExchangedExecutor<DeviceFilters>>(
+      w, rows, DeviceFilters(w, device, r.allocator),
+      std::make_unique<DirectOnDevice>(rows, p.tile, device, r.allocator));
 }
 
-// ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const& g, Resources const& r) {
-  const kernels::DirectShape shape = shape_of(g, current_device());
-  return "tiles of " + std::to_string(shape.lanes * shape.outputs) + cuda_text(r);
+// ---- what it costs -----------------------------------------------------------------------------------------------
+// What the compiled kernel issues, in instructions of a warp. A double takes two cycles on an H200, a 64-bit product
+// several instructions.
+constexpr double kSlotsPerTile = 160, kSlotsPerSmallTile = 280;  // of a warp; of one of its groups
+constexpr double kSlotsPerAccess = 3, kSlotsPerTap = 1.3;
+constexpr double kSlotsPerFloat = 1, kSlotsPerDouble = 2, kSlotsPerInteger = 5;  // a product, added
+constexpr std::size_t kSharedBytes = 32 << 10;  // per block at most: several on a multiprocessor
+
+double seconds_with(Work const& w, Tile const& t, CudaDevice const& device) {
+  const Type compute = w.compute_type();
+  const double product = compute == Type::float32   ? kSlotsPerFloat
+                         : compute == Type::float64 ? kSlotsPerDouble
+                                                    : kSlotsPerInteger;
+  const auto taps = static_cast<double>(w.axis.filter), outputs = static_cast<double>(w.axis.outputs);
+  const double pack = 16.0 / static_cast<double>(size_of(compute)), bytes = array_bytes(w);
+  const double tile = (t.lanes == 32 ? kSlotsPerTile : kSlotsPerSmallTile) +
+                      kSlotsPerAccess * (t.outputs + taps / t.lanes) / pack +
+                      taps * (t.outputs * product + kSlotsPerTap);
+  const double tiles = static_cast<double>(w.rows()) * std::ceil(outputs / t.width());
+  const double again = tiles * taps * static_cast<double>(size_of(w.signal_type));  // where tiles overlap
+  return kernel_seconds(
+      {.warps = std::ceil(tiles / t.groups), .slots = tile, .cached_bytes = bytes + again, .bytes = bytes}, device);
+}
+
+/// The fastest: many outputs per lane take the fewest instructions, few make more warps, groups fill warps with short
+/// rows.
+Tile tile_of(Work const& w, CudaDevice const& device) {
+  const std::size_t element = size_of(w.compute_type());
+  Tile best;
+  double least = 0;
+  for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
+    for (int lanes = 32; lanes >= 1; --lanes) {
+      Tile tile{outputs, lanes, 32 / lanes};
+      while (tile.groups > 1 && kernels::direct_shared_bytes(tile, w.axis.filter, element) > kSharedBytes)
+        --tile.groups;
+      const double time = seconds_with(w, tile, device);
+      if (best.lanes == 0 || time < least) best = tile, least = time;
+    }
+  return best;
+}
+
+Answer consider(Work const& asked, Resources const& r) {
+  if (!why_no_device().empty()) return {.refusal = no_device};
+  if (asked.axis.step != 1) return {.refusal = steps_between_outputs};
+  CudaDevice const& device = current_device();
+  const auto shorter_taps = [&](Work const& w) { return asked.swapped() ? exchanged(w) : w; };
+  const Tile tile = tile_of(shorter_taps(work_at_once(asked, r)), device);
+  return {.seconds = total_seconds(asked, r, seconds_with(shorter_taps(asked), tile, device)),
+          .parameters = {.tile = tile, .exchanged = asked.swapped()},
+          .make = make};
 }
 
 }  // namespace
 
-const Solver cuda_direct{Device::cuda, Method::direct, true, refusal, seconds, make, parameters};
+const Solver cuda_direct{Device::cuda, Method::direct, true, consider};
 
 }  // namespace gpuconv::detail

@@ -1,32 +1,29 @@
-// FFT convolution of whole rows on the GPU: one cuFFT transform a row, for filters about as long as the signal.
-#include "block_method.hpp"
+// FFT convolution of whole rows on the GPU: one cuFFT transform per row, for filters about as long as the signal.
 #include "cost.hpp"
+#include "cufft_blocks.hpp"
+#include "pieces.hpp"
 
 namespace gpuconv::detail {
 namespace {
 
-// ---- which problems it takes -------------------------------------------------------------------------------------
-std::string refusal(Geometry const& g) { return refuse_cufft(g); }
-
-// ---- what it costs -----------------------------------------------------------------------------------------------
-double seconds(Geometry const& g, Resources const& r) {
-  return total_seconds(g, r, block_seconds(g, whole_row_blocks(g), current_device()));
+std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const& p) {
+  return make_cufft_blocks(w, p, current_device(), r.allocator);
 }
 
-// ---- how it is made and runs -------------------------------------------------------------------------------------
-std::unique_ptr<Executor> make(Geometry const& g, Resources const& r) {
-  return make_cuda_executor(g, r, [](Geometry const& part, CudaDevice const& device, DeviceAllocator* allocator) {
-    return make_block_method(part, whole_row_blocks(part), device, allocator);
-  });
-}
-
-// ---- how it prints itself ----------------------------------------------------------------------------------------
-std::string parameters(Geometry const& g, Resources const& r) {
-  return "blocks of " + std::to_string(whole_row_blocks(g).size) + " by cuFFT, one a row" + cuda_text(r);
+// Neither operand is cut: it is all the same which of them is the longer one.
+Answer consider(Work const& w, Resources const& r) {
+  if (const Refusal refusal = refuse_cufft(w)) return {.refusal = refusal};
+  CudaDevice const& device = current_device();
+  const Work at_once = work_at_once(w, r);
+  return {.seconds = total_seconds(w, r, cufft_seconds(w, whole_row_cut(w.axis), device)),
+          .parameters = {.blocks = Parameters::Blocks::whole_rows_by_cufft,
+                         .cut = whole_row_cut(at_once.axis),
+                         .rows = at_once.rows()},
+          .make = make};
 }
 
 }  // namespace
 
-const Solver cuda_fft{Device::cuda, Method::fft, true, refusal, seconds, make, parameters};
+const Solver cuda_fft{Device::cuda, Method::fft, true, consider};
 
 }  // namespace gpuconv::detail

@@ -1,10 +1,10 @@
-// The filters of a plan that convolves by blocks, in device memory: taps, spectra, largest magnitudes.
+// The filters of an executor in device memory: taps in the type that is computed in, largest magnitudes, spectra.
 #pragma once
 
 #include "runtime.hpp"
 
 #include "../../kernels/launch.hpp"
-#include "../problem.hpp"
+#include "../executor.hpp"
 
 namespace gpuconv::detail {
 
@@ -13,22 +13,39 @@ inline int looping_grid(CudaDevice const& device) { return 16 * device.multiproc
 
 class DeviceFilters {
  public:
-  /// `spectrum`: complex numbers of a filter's spectrum. `more`: bytes that the method wants beside.
-  DeviceFilters(Geometry const& g, std::int64_t spectrum, double more, CudaDevice const& device,
+  /// Taps alone. Throws OutOfMemory, CudaError.
+  DeviceFilters(Work const& work, CudaDevice const& device, DeviceAllocator* allocator);
+  /// The same with largest magnitudes and spectra. `spectrum`: complex numbers of a filter's spectrum. `more`: bytes
+  /// that the method wants beside.
+  DeviceFilters(Work const& work, std::int64_t spectrum, double more, CudaDevice const& device,
                 DeviceAllocator* allocator);
 
   kernels::Filters const& view() const { return view_; }
+  Input access() const { return {.data = view_.taps, .type = compute_, .outer = view_.columns}; }
   void* more() { return memory_.data() + more_at_; }
   std::size_t bytes() const { return memory_.bytes(); }
 
-  /// Enqueues the conversion of the taps and the search for the largest; the spectra are left to the method.
-  void convert(kernels::Input filter, Type compute, cudaStream_t stream);
+  /// Enqueues the conversion of `count` filters' taps and the search for the largest; spectra are left to the method.
+  void set(Input const& filter, std::int64_t count, Means const& means);
 
  private:
   int grid_;
+  Type compute_;
   PlanMemory memory_;
   kernels::Filters view_{};
   std::size_t more_at_ = 0;
+};
+
+/// Filters from host memory: a copy of them on the device, in the order of `stream`. Returns when `filter` was read.
+class UploadedFilter {
+ public:
+  UploadedFilter(HostInput filter, Stream stream, DeviceAllocator* allocator);
+  Input access() const { return {.data = bytes_.data(), .type = type_, .outer = columns_}; }
+
+ private:
+  DeviceBuffer<std::uint8_t> bytes_;
+  Type type_;
+  std::int64_t columns_;
 };
 
 }  // namespace gpuconv::detail

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numbers>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,7 +25,7 @@ using kernels::FusedShape;
 constexpr std::int64_t kAligned = 32;
 
 // Doubles take two cycles on a Hopper multiprocessor; seven in ten instructions are theirs.
-constexpr double kSlotsADouble = 1.7;
+constexpr double kSlotsPerDouble = 1.7;
 // Bytes of tables and spectrum that stay in the first-level cache beside the shared memory of a Hopper multiprocessor:
 // larger ones come from the second level for every block.
 constexpr double kFirstLevelCache = 104 << 10;
@@ -43,7 +45,7 @@ class Tables {
         add_tree(s, s.merge_table(pass), s.merge_trees(pass), point, s.radix[pass],
                  static_cast<long double>(point) / s.stride(pass));
     for (int thread = 0; thread < s.threads(); ++thread)
-      for (int i = 0; i < (s.compact ? 1 : s.a_thread); ++i) {
+      for (int i = 0; i < (s.compact ? 1 : s.per_thread); ++i) {
         const int point = thread + s.threads() * (i / s.radix[0]) + s.stride(0) * (i % s.radix[0]);
         put(s.weight_table(), s.threads(), thread, i, 0.25L * point / s.points);
       }
@@ -88,16 +90,23 @@ std::vector<C> const& table_of(FusedShape const& shape) {
   return all[index].get([&] { return std::make_unique<const Tables<C>>(shape); }).get();
 }
 
-// ---- the method --------------------------------------------------------------------------------------------------
+// ---- the executor ------------------------------------------------------------------------------------------------
+FusedShape const& shape_of(Type compute, Cut const& cut) {
+  const auto shapes = kernels::fused_shapes(compute);
+  return *std::ranges::find_if(shapes, [&](FusedShape const& s) { return s.size() == cut.size; });
+}
+
 template <class C>
-class Fused final : public CudaMethod {
+class FusedBlocks final : public Executor {
  public:
-  Fused(Geometry const& g, FusedBlocks const& b, CudaDevice const& device, DeviceAllocator* allocator)
-      : g_(g),
-        blocks_(b),
-        filters_(g, b.shape->points, aligned_bytes(2.0 * b.shape->table() * sizeof(C)), device, allocator) {
-    check_cuda(kernels::prepare_fused(type_of<C>, *b.shape), "cudaFuncSetAttribute");
-    std::vector<C> const& table = table_of<C>(*b.shape);
+  FusedBlocks(Work const& w, Cut const& cut, CudaDevice const& device, DeviceAllocator* allocator, std::int64_t most)
+      : work_(w),
+        cut_(cut),
+        most_(most),
+        shape_(shape_of(type_of<C>, cut)),
+        filters_(w, shape_.points, aligned_bytes(2.0 * shape_.table() * sizeof(C)), device, allocator) {
+    check_cuda(kernels::prepare_fused(type_of<C>, shape_), "cudaFuncSetAttribute");
+    std::vector<C> const& table = table_of<C>(shape_);
     check_cuda(
         cudaMemcpyAsync(filters_.more(), table.data(), table.size() * sizeof(C), cudaMemcpyHostToDevice, nullptr),
         "cudaMemcpyAsync");
@@ -107,94 +116,79 @@ class Fused final : public CudaMethod {
   std::size_t own_bytes() const override { return filters_.bytes(); }
   std::size_t scratch_bytes() const override { return 0; }
 
-  void set_filter(kernels::Input filter, void*, cudaStream_t stream) override {
-    filters_.convert(filter, type_of<C>, stream);
-    kernels::Fused problem{};
-    problem.signal = {filters_.view().taps, type_of<C>, g_.filter, g_.filter};
-    problem.filters = filters_.view();
-    problem.filters.per_row = 1;
-    problem.row_blocks = 1;
-    problem.sets_filter = true;
-    launch(problem, g_.filters, stream);
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    filters_.set(filter, count, means);
+    const Loops each{.outer = {.count = count, .signal_moves = true, .filter_moves = true}, .inner = {}};
+    const Part part{.row = 0, .rows = count, .samples = work_.axis.filter, .first = 0, .outputs = 1};
+    launch({filters_.access(), {}, each, part}, {.size = cut_.size, .skip = 0, .step = 1}, true, means);
   }
 
-  void run(kernels::Input signal, kernels::Output out, Piece const& piece, void*, cudaStream_t stream) override {
-    kernels::Fused problem{};
-    problem.signal = signal;
-    problem.out = out;
-    problem.filters = filters_.view();
-    problem.filters.first_row = piece.first_row;
-    problem.start = piece.first - blocks_.skip;
-    problem.first = piece.first;
-    problem.length = piece.length;
-    problem.row_blocks = static_cast<unsigned>((piece.length + blocks_.step - 1) / blocks_.step);
-    problem.step = blocks_.step;
-    problem.skip = blocks_.skip;
-    launch(problem, piece.rows, stream);
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    launch({signal, out, work_.loops, part}, cut_, false, means);
   }
 
  private:
-  // All blocks of `rows` rows, in as many launches as it takes.
-  void launch(kernels::Fused problem, std::int64_t rows, cudaStream_t stream) {
-    problem.tables = filters_.more();
-    auto* const signal = static_cast<char const*>(problem.signal.data);
-    auto* const out = static_cast<char*>(problem.out.data);
-    const auto sample = static_cast<std::int64_t>(size_of(problem.signal.type));
-    const std::int64_t first_row = problem.filters.first_row, most = blocks_.most / problem.row_blocks;
-    for (std::int64_t row = 0; row < rows; row += most) {
-      problem.blocks = static_cast<unsigned>(std::min(rows - row, most)) * problem.row_blocks;
-      problem.signal.data = signal + row * problem.signal.stride * sample;
-      problem.out.data = out + row * problem.out.stride * static_cast<std::int64_t>(sizeof(C));
-      problem.filters.first_row = first_row + row;
-      check_cuda(kernels::fused(problem, type_of<C>, *blocks_.shape, stream), "the fused kernel");
+  // All blocks of the part, in as many launches as it takes.
+  void launch(kernels::Operands const& operands, Cut const& cut, bool sets_filter, Means const& means) {
+    kernels::Fused problem{.operands = operands,
+                           .filters = filters_.view(),
+                           .tables = filters_.more(),
+                           .blocks = 0,
+                           .row_blocks = static_cast<unsigned>(cut.blocks(operands.part.outputs)),
+                           .step = static_cast<int>(cut.step),
+                           .skip = static_cast<int>(cut.skip),
+                           .sets_filter = sets_filter};
+    Part& part = problem.operands.part;
+    const std::int64_t most = most_ / problem.row_blocks, end = part.row + part.rows;
+    for (; part.row < end; part.row += part.rows) {
+      part.rows = std::min(end - part.row, most);
+      problem.blocks = static_cast<unsigned>(part.rows) * problem.row_blocks;
+      check_cuda(kernels::fused(problem, type_of<C>, shape_, means.stream.handle()), "the fused kernel");
     }
   }
 
-  Geometry g_;
-  FusedBlocks blocks_;
+  Work work_;
+  Cut cut_;
+  std::int64_t most_;
+  FusedShape const& shape_;
   DeviceFilters filters_;
 };
 
 }  // namespace
 
-FusedBlocks fused_blocks(FusedShape const& shape, std::int64_t filter) {
-  const std::int64_t skip = (filter - 1 + kAligned - 1) / kAligned * kAligned;
-  if (skip + kAligned > shape.size()) return {};
-  return {.shape = &shape, .step = static_cast<int>(shape.size() - skip), .skip = static_cast<int>(skip)};
-}
+Cut fused_cut(FusedShape const& shape, std::int64_t taps) { return overlapping(shape.size(), taps, kAligned); }
 
-double fused_seconds(Geometry const& g, FusedBlocks const& b, CudaDevice const& device) {
-  const Type type = g.compute_type();
-  const auto element = static_cast<double>(size_of(type)), rows = static_cast<double>(g.batch);
-  FusedShape const& s = *b.shape;
-  const double blocks = rows * std::ceil(static_cast<double>(g.length) / b.step);
-  const double tables = 2 * element * (s.table() + s.points), samples = element * (s.size() + b.step);
+double fused_seconds(Work const& w, Cut const& cut, CudaDevice const& device) {
+  const Type type = w.compute_type();
+  const auto element = static_cast<double>(size_of(type)), rows = static_cast<double>(w.rows());
+  FusedShape const& s = shape_of(type, cut);
+  const double blocks = rows * static_cast<double>(cut.blocks(w.axis.outputs));
+  const double tables = 2 * element * (s.table() + s.points),
+               samples = element * static_cast<double>(cut.size + cut.step);
   return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
-                         .slots = type == Type::float64 ? kSlotsADouble * s.slots : s.slots,
+                         .slots = type == Type::float64 ? kSlotsPerDouble * s.slots : s.slots,
                          .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
-                         .bytes = rows * static_cast<double>(g.signal + g.length) * element},
+                         .bytes = rows * static_cast<double>(w.axis.signal + w.axis.outputs) * element},
                         device);
 }
 
-FusedBlocks fused_blocks(Geometry const& g, CudaDevice const& device) {
-  const Type type = g.compute_type();
-  FusedBlocks best;
-  double least = 0;
-  for (FusedShape const& shape : kernels::fused_shapes(type)) {
-    const FusedBlocks b = fused_blocks(shape, g.filter);
-    if (!b.shape || static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape)) > device.shared_memory)
-      continue;
-    if ((g.length + b.step - 1) / b.step > kernels::kMostFusedBlocks) continue;
-    const double seconds = fused_seconds(of_many_rows(g), b, device);
-    if (!best.shape || seconds < least) best = b, least = seconds;
-  }
-  return best;
+Cut fused_cut(Work const& w, CudaDevice const& device) {
+  const Type type = w.compute_type();
+  const auto sizes =
+      kernels::fused_shapes(type) | std::views::transform([](FusedShape const& s) { return std::int64_t{s.size()}; });
+  return best_cut(sizes, w.axis.filter, w.axis.outputs, kAligned, [&](Cut const& cut) {
+    const auto shared = static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape_of(type, cut)));
+    if (shared > device.shared_memory || cut.blocks(w.axis.outputs) > kernels::kMostFusedBlocks)
+      return std::numeric_limits<double>::infinity();
+    return fused_seconds(of_many_rows(w), cut, device);
+  });
 }
 
-std::unique_ptr<CudaMethod> make_fused_method(Geometry const& g, FusedBlocks const& blocks, CudaDevice const& device,
-                                              DeviceAllocator* allocator) {
-  if (g.result_type == Type::float32) return std::make_unique<Fused<float>>(g, blocks, device, allocator);
-  return std::make_unique<Fused<double>>(g, blocks, device, allocator);
+std::unique_ptr<Executor> make_fused(Work const& w, Cut const& cut, CudaDevice const& device,
+                                     DeviceAllocator* allocator, std::int64_t most) {
+  return visit_floating(w.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+    return std::make_unique<FusedBlocks<C>>(w, cut, device, allocator, most);
+  });
 }
 
 }  // namespace gpuconv::detail

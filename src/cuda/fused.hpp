@@ -2,29 +2,26 @@
 // those.
 #pragma once
 
-#include "method.hpp"
+#include "runtime.hpp"
+
+#include "../../kernels/launch.hpp"
+#include "../solver.hpp"
 
 #include <cstdint>
 #include <memory>
 
 namespace gpuconv::detail {
 
-/// How a problem's rows are cut: blocks of shape->size() samples, each of which gives `step` outputs after the first
-/// `skip`. The batch has no say in it: a row's bits must not depend on it.
-struct FusedBlocks {
-  kernels::FusedShape const* shape = nullptr;  // null where no block holds the filter
-  int step = 0, skip = 0;
-  std::int64_t most = kernels::kMostFusedBlocks;  // of a launch; at least those of a row
-};
+/// How blocks of `shape` cut rows; the step is not positive where they do not hold the filter.
+Cut fused_cut(kernels::FusedShape const& shape, std::int64_t taps);
+/// The cut expected to be fastest on the device; of size 0 where no block holds the filter. The batch has no say in it:
+/// a row's bits must not depend on it.
+Cut fused_cut(Work const& work, CudaDevice const& device);
+/// Estimated time on the device.
+double fused_seconds(Work const& work, Cut const& cut, CudaDevice const& device);
 
-FusedBlocks fused_blocks(kernels::FusedShape const& shape, std::int64_t filter);
-/// Those expected to be fastest.
-FusedBlocks fused_blocks(Geometry const& g, CudaDevice const& device);
-/// Estimated time on the device; `blocks.shape` is not null.
-double fused_seconds(Geometry const& g, FusedBlocks const& blocks, CudaDevice const& device);
-
-/// `blocks.shape` is not null.
-std::unique_ptr<CudaMethod> make_fused_method(Geometry const& g, FusedBlocks const& blocks, CudaDevice const& device,
-                                              DeviceAllocator* allocator);
+/// `most`: blocks per launch, at least those of a row.
+std::unique_ptr<Executor> make_fused(Work const& work, Cut const& cut, CudaDevice const& device,
+                                     DeviceAllocator* allocator, std::int64_t most);
 
 }  // namespace gpuconv::detail

@@ -4,6 +4,7 @@
 
 #include "../../kernels/launch.hpp"
 #include "../core/published.hpp"
+#include "../problem.hpp"
 #include "../solver.hpp"
 #include "../text.hpp"
 
@@ -84,28 +85,28 @@ std::string refuse_device(CudaDevice const& d) {
   return {};
 }
 
-struct Answer {
+struct Finding {
   CudaDevice device;
   std::string refusal;
-  Answer const* next = nullptr;  // in the list of those that are kept
+  Finding const* next = nullptr;  // in the list of those that are kept
 };
 
 // What was found is kept for good, in a list that only grows; that nothing was found is not, since asking again then
 // costs little. Without a lock, as core/published.hpp says.
-Answer const& answer_for(int index) {
-  static constinit std::atomic<Answer const*> answers{nullptr};
-  const auto find = [&](Answer const* answer) {
-    while (answer && answer->device.index != index) answer = answer->next;
-    return answer;
+Finding const& finding_of(int index) {
+  static constinit std::atomic<Finding const*> findings{nullptr};
+  const auto find = [&](Finding const* finding) {
+    while (finding && finding->device.index != index) finding = finding->next;
+    return finding;
   };
-  if (Answer const* const kept = find(answers.load(std::memory_order_acquire))) return *kept;
-  auto made = std::make_unique<Answer>();
+  if (Finding const* const kept = find(findings.load(std::memory_order_acquire))) return *kept;
+  auto made = std::make_unique<Finding>();
   made->device = ask(index);
   made->refusal = refuse_device(made->device);
   do {
-    made->next = answers.load(std::memory_order_acquire);
-    if (Answer const* const other = find(made->next)) return *other;  // another thread was faster
-  } while (!answers.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel));
+    made->next = findings.load(std::memory_order_acquire);
+    if (Finding const* const other = find(made->next)) return *other;  // another thread was faster
+  } while (!findings.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel));
   return *made.release();
 }
 
@@ -122,9 +123,9 @@ CudaDevice const& current_device() {
   int index = 0;
   std::string why = find_device(index);
   if (why.empty()) {
-    Answer const& answer = answer_for(index);
-    if (answer.refusal.empty()) return answer.device;
-    why = answer.refusal;
+    Finding const& finding = finding_of(index);
+    if (finding.refusal.empty()) return finding.device;
+    why = finding.refusal;
   }
   throw Unsupported("device cuda: " + why);
 }
@@ -132,7 +133,7 @@ CudaDevice const& current_device() {
 std::string why_no_device() {
   int index = 0;
   std::string why = find_device(index);
-  return why.empty() ? answer_for(index).refusal : why;
+  return why.empty() ? finding_of(index).refusal : why;
 }
 
 DeviceInfo cuda_device_info() {

@@ -148,7 +148,7 @@ TEST_P(Calls, PlansWorkAfterAnError) {
   const Workload w = random_workload(kProblem, rng);
   Outcome outcome{Array(Type::float32, 3, 500), "", GetParam()->method};
   Plan plan(kProblem, options(Memory::host));
-  outcome.plan = plan.describe();
+  outcome.plan = plan.describe(), outcome.block = plan.block();
   plan.set_filter(w.filter.input());
   fail_each_call([&](auto done) { plan.execute(w.signal.input(), outcome.out.output()), done(); },
                  [&] {
@@ -248,7 +248,7 @@ TEST_P(Pieces, ExecuteOnHostArraysFailsInAnyPiece) {
   Array out(Type::float32, 8, plan.output_length());
   fail_each_call([&](auto done) { plan.execute(w.signal.input(), out.output()), done(); },
                  [&] { plan.execute(w.signal.input(), out.output()); });
-  EXPECT_TRUE(Oracle(w).accepts({out, plan.describe(), plan.method()}));
+  EXPECT_TRUE(Oracle(w).accepts({out, plan.describe(), plan.method(), plan.block()}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Solvers, Calls, testing::ValuesIn(cuda_solver_table()), solver_name);

@@ -2,6 +2,7 @@
 // not.
 #include "../../kernels/launch.hpp"
 
+#include "runner.hpp"
 #include "support/scale.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
@@ -18,6 +19,9 @@
 namespace gpuconv::test {
 namespace {
 
+using detail::compute_type;
+using detail::Tile;
+
 /// What to compute, from which rows to which.
 struct Case {
   Type signal, filter, out;
@@ -26,7 +30,7 @@ struct Case {
   bool shared_filter = true;
 };
 
-std::string to_string(Case const& c, kernels::DirectShape const& s) {
+std::string to_string(Case const& c, Tile const& s) {
   std::ostringstream out;
   out << c.rows << " rows of " << c.signal_columns << " by " << c.filter_columns << ", " << c.length << " outputs from "
       << c.first << "; " << s.outputs << " outputs, " << s.lanes << " lanes, " << s.groups << " groups; offsets "
@@ -34,16 +38,14 @@ std::string to_string(Case const& c, kernels::DirectShape const& s) {
   return out.str();
 }
 
-Type compute_type(Type out) { return is_floating(out) ? out : Type::uint64; }
-
 /// Shapes of a few lanes, of lanes that leave some of a warp idle, of whole warps.
-std::vector<kernels::DirectShape> shapes(Case const& c) {
+std::vector<Tile> shapes(Case const& c) {
   const std::size_t element = size_of(compute_type(c.out));
-  std::vector<kernels::DirectShape> out;
+  std::vector<Tile> out;
   for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
     for (int const lanes : {1, 2, 3, 5, 8, 11, 16, 21, 31, 32})
       for (int const groups : std::set{1, 32 / lanes})
-        if (const kernels::DirectShape s{outputs, lanes, groups};
+        if (const Tile s{outputs, lanes, groups};
             kernels::direct_shared_bytes(s, c.filter_columns, element) <= 48 << 10)
           out.push_back(s);
   return out;
@@ -55,26 +57,32 @@ class DirectKernel : public testing::Test {
     if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
   }
 
-  static kernels::Input input_of(DeviceInput const& in) { return {in.data(), in.type(), in.stride(), in.columns()}; }
-
-  static Array run(Case const& c, Array const& signal, Array const& filter, kernels::DirectShape shape,
-                   std::int64_t blocks) {
+  static Array run(Case const& c, Array const& signal, Array const& filter, Tile tile, std::int64_t blocks) {
     Array out(c.out, c.rows, c.length, c.out_at);
     const DeviceArray signal_there(signal), filter_there(filter);
     DeviceArray out_there(out);
-    kernels::Input taps = input_of(filter_there.input());
-    if (c.shared_filter) taps.stride = 0;
-    const DeviceOutput to = out_there.output();
-    const kernels::Direct problem{.data = input_of(signal_there.input()),
-                                  .taps = taps,
-                                  .out = {to.data(), to.type(), to.stride()},
-                                  .rows = c.rows,
-                                  .first = c.first,
-                                  .length = c.length};
-    EXPECT_EQ(kernels::direct(problem, compute_type(c.out), shape, blocks, nullptr), cudaSuccess);
+    // Taps come to the kernel in the type that it computes in.
+    DeviceBuffer<std::uint64_t> taps(filter.rows() * c.filter_columns);
+    const kernels::Filters filters{taps.data(), nullptr, nullptr, filter.rows(), c.filter_columns};
+    EXPECT_EQ(kernels::convert_filters(detail::access_of(filter_there.input()), filter.rows(), filters,
+                                       compute_type(c.out), 3, nullptr),
+              cudaSuccess);
+    const kernels::Direct problem{
+        .operands = {.signal = detail::access_of(signal_there.input()),
+                     .out = detail::access_of(out_there.output()),
+                     .loops = {.outer = {.count = c.rows, .signal_moves = true, .filter_moves = !c.shared_filter},
+                               .inner = {}},
+                     .part = {.row = 0,
+                              .rows = c.rows,
+                              .samples = c.signal_columns,
+                              .first = c.first,
+                              .outputs = c.length}},
+        .taps = taps.data(),
+        .taps_count = c.filter_columns};
+    EXPECT_EQ(kernels::direct(problem, compute_type(c.out), tile, blocks, nullptr), cudaSuccess);
     synchronize({});
     out_there.copy_to(out);
-    EXPECT_TRUE(out.guards_intact()) << to_string(c, shape);
+    EXPECT_TRUE(out.guards_intact()) << to_string(c, tile);
     return out;
   }
 
@@ -83,8 +91,8 @@ class DirectKernel : public testing::Test {
     Array signal(c.signal, c.rows, c.signal_columns, c.signal_at);
     Array filter(c.filter, c.shared_filter ? 1 : c.rows, c.filter_columns, c.filter_at);
     fill_small(signal, rng), fill_small(filter, rng);
-    const std::vector<kernels::DirectShape> all = shapes(c);
-    for (kernels::DirectShape const& shape : all) {
+    const std::vector<Tile> all = shapes(c);
+    for (Tile const& shape : all) {
       const Array out = run(c, signal, filter, shape, pick(rng, 1, 40));
       for (std::int64_t r = 0; r < c.rows; ++r)
         ASSERT_EQ(out.as<std::int64_t>(r), sums(c, signal, filter, r)) << "row " << r << " of " << to_string(c, shape);
@@ -92,7 +100,7 @@ class DirectKernel : public testing::Test {
     if (!is_floating(c.out)) return;
     fill_random(signal, rng), fill_random(filter, rng);
     const Array first = run(c, signal, filter, all.back(), 3);
-    for (kernels::DirectShape const& shape : all)
+    for (Tile const& shape : all)
       ASSERT_TRUE(run(c, signal, filter, shape, pick(rng, 1, 40)) == first) << to_string(c, shape);
   }
 
@@ -218,7 +226,7 @@ TEST_F(DirectKernel, cuda_InfiniteTapsOfSomeRows) {
   fill_random(signal, rng), fill_random(filter, rng);
   for (std::int64_t r = 0; r < c.rows; r += 3)
     filter.row<float>(r)[static_cast<std::size_t>(r % 7)] = std::numeric_limits<float>::infinity();
-  for (kernels::DirectShape const& shape : shapes(c)) {
+  for (Tile const& shape : shapes(c)) {
     const Array out = run(c, signal, filter, shape, 5);
     for (std::int64_t r = 0; r < c.rows; ++r)
       for (std::int64_t o = 0; o < c.length; ++o) {
@@ -247,7 +255,7 @@ TEST_F(DirectKernel, cuda_ZerosHaveOneSign) {
   std::ranges::fill(filter.row<float>(0).subspan(1024), -1e-30f);
   const auto all = shapes(c);
   const Array expected = run(c, signal, filter, all.front(), 5);
-  for (kernels::DirectShape const& shape : all)
+  for (Tile const& shape : all)
     EXPECT_TRUE(std::ranges::equal(run(c, signal, filter, shape, 5).bytes(0), expected.bytes(0)))
         << to_string(c, shape);
 }

@@ -1,5 +1,7 @@
 // Overlap-save in one kernel, for every shape of block: plans choose among them, and would leave most of them untested.
 #include "cuda/fused.hpp"
+#include "problem.hpp"
+#include "runner.hpp"
 #include "support/scale.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
@@ -37,21 +39,19 @@ class FusedShapes : public testing::TestWithParam<Type> {
   /// What blocks of `shape` make of rows [first, first + rows) of the workload.
   static Outcome run_rows(FusedShape const& shape, Workload const& w, std::int64_t first, std::int64_t rows,
                           std::int64_t most = kernels::kMostFusedBlocks) {
-    const detail::Geometry g = detail::check(w.problem);
-    detail::FusedBlocks blocks = detail::fused_blocks(shape, g.filter);
-    blocks.most = most;
-    const auto method = detail::make_fused_method(g, blocks, detail::current_device(), nullptr);
-    EXPECT_EQ(method->scratch_bytes(), 0u);
+    const detail::Work work = detail::check(w.problem);
+    const detail::Cut cut = detail::fused_cut(shape, work.axis.filter);
+    const auto executor = detail::make_fused(work, cut, detail::current_device(), nullptr, most);
+    EXPECT_EQ(executor->scratch_bytes(), 0u);
     const DeviceArray signal(w.signal), filter(w.filter);
-    Outcome outcome{Array(result_type(w.problem), rows, g.length),
-                    "blocks of " + std::to_string(shape.size()) + ", fused", Method::overlap_save};
+    Outcome outcome{Array(result_type(w.problem), rows, work.axis.outputs),
+                    "blocks of " + std::to_string(shape.size()) + ", fused", Method::overlap_save, shape.size()};
     DeviceArray out(outcome.out);
-    method->set_filter(detail::input_of(filter.input()), nullptr, nullptr);
-    kernels::Input from = detail::input_of(signal.input());
-    from.data =
-        static_cast<char const*>(from.data) + first * from.stride * static_cast<std::int64_t>(size_of(from.type));
-    method->run(from, detail::output_of(out.output()),
-                {.first_row = first, .rows = rows, .first = g.first, .length = g.length}, nullptr, nullptr);
+    executor->set_filter(detail::access_of(filter.input()), work.filters(), {});
+    detail::Part part = detail::whole(work);
+    part.row = first, part.rows = rows;
+    const detail::Output to = detail::access_of(out.output());
+    executor->run(detail::access_of(signal.input()), detail::advanced(to, -first * to.outer), part, {});
     synchronize(Stream{});
     out.copy_to(outcome.out);
     return outcome;
@@ -77,7 +77,7 @@ TEST_P(FusedShapes, AreRight) {
     const std::int64_t size = shape->size();
     for (std::int64_t const filter : {std::int64_t{1}, std::int64_t{2}, std::int64_t{32}, std::int64_t{33},
                                       std::int64_t{34}, size / 2, size / 2 + 2, size - 32, size - 31}) {
-      const std::int64_t step = detail::fused_blocks(*shape, filter).step;
+      const std::int64_t step = detail::fused_cut(*shape, filter).step;
       for (std::int64_t const signal : {std::int64_t{1}, step - 1, step, step + 1, 2 * step + 50}) {
         if (signal * filter > 2 * kOracleProducts) continue;
         const Mode mode = std::array{Mode::full, Mode::same, Mode::valid}[static_cast<std::size_t>(turn++ % 3)];
@@ -132,7 +132,7 @@ TEST_P(FusedShapes, LongFilters) {
   Rng rng = test_rng();
   for (FusedShape const* const shape : shapes())
     for (std::int64_t const filter : {std::int64_t{shape->size()} / 2 + 2, std::int64_t{shape->size()} - 31}) {
-      const std::int64_t signal = 5 * detail::fused_blocks(*shape, filter).step / 2;
+      const std::int64_t signal = 5 * detail::fused_cut(*shape, filter).step / 2;
       const auto run = [&](Workload const& w) { return run_all(*shape, w); };
       if (GetParam() == Type::float32) expect_right_with<float>(filter, signal, rng, run);
       else expect_right_with<double>(filter, signal, rng, run);

@@ -39,7 +39,7 @@ class DevicePlans : public SolverTest {
   void expect_right(Plan& plan, Workload const& w, DeviceBytes scratch = {}, Stream stream = {}) const {
     const DeviceArray signal(w.signal), filter(w.filter);
     Outcome outcome{Array(result_type(w.problem), w.problem.batch, plan.output_length()), plan.describe(),
-                    plan.method()};
+                    plan.method(), plan.block()};
     DeviceArray out(outcome.out);
     plan.set_filter(filter.input(), stream, scratch);
     plan.execute(signal.input(), out.output(), stream, scratch);
@@ -85,7 +85,7 @@ TEST_P(DevicePlans, TakeFiltersFromHostMemory) {
     const Workload w = random_workload(problem, rng, {.signal = {}, .filter = {.offset = 1, .gap = 3}, .out = {}});
     Plan plan(problem, on_device());
     const DeviceArray signal(w.signal);
-    Outcome outcome{Array(Type::float32, 3, plan.output_length()), plan.describe(), plan.method()};
+    Outcome outcome{Array(Type::float32, 3, plan.output_length()), plan.describe(), plan.method(), plan.block()};
     DeviceArray out(outcome.out);
     plan.set_filter(w.filter.input(), Stream{});
     plan.execute(signal.input(), out.output(), Stream{});
@@ -326,7 +326,7 @@ TEST_F(DeviceMemory, cuda_OneShotCalls) {
   copy(same, middle);
   EXPECT_EQ(middle, (std::vector<float>{3, 6, 9, 12, 9}));
   EXPECT_THROW(convolve(x, h, y, Mode::same), InvalidArgument);
-  EXPECT_THROW(convolve(x, h, y, Mode::full, {}, {.device = Device::cpu}), InvalidArgument);
+  EXPECT_THROW(convolve(x, h, y, {.device = Device::cpu}), InvalidArgument);
 }
 
 TEST_F(DeviceMemory, cuda_ExplainLeavesOutTheCpu) {

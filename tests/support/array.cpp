@@ -8,11 +8,11 @@ Array::Array(Type type, std::int64_t rows, std::int64_t columns, Layout layout)
     : type_(type),
       shape_{.rows = rows, .columns = columns, .stride = columns + layout.gap},
       begin_(kGuard + static_cast<std::size_t>(layout.offset) * size_of(type)),
-      storage_(begin_ + static_cast<std::size_t>(rows * shape_.stride) * size_of(type) + kGuard, std::byte{0xFF}) {}
+      storage_(begin_ + static_cast<std::size_t>(rows * *shape_.stride) * size_of(type) + kGuard, std::byte{0xFF}) {}
 
 std::span<std::byte const> Array::bytes(std::int64_t r) const {
   const std::size_t size = size_of(type_);
-  return {data() + static_cast<std::size_t>(r * shape_.stride) * size, static_cast<std::size_t>(shape_.columns) * size};
+  return {data() + static_cast<std::size_t>(r * *shape_.stride) * size, static_cast<std::size_t>(shape_.columns) * size};
 }
 
 testing::AssertionResult Array::guards_intact() const {
@@ -26,7 +26,7 @@ testing::AssertionResult Array::guards_intact() const {
     return found == end ? -1 : static_cast<std::ptrdiff_t>(found);
   };
   const std::size_t row = static_cast<std::size_t>(shape_.columns) * size_of(type_);
-  const std::size_t stride = static_cast<std::size_t>(shape_.stride) * size_of(type_);
+  const std::size_t stride = static_cast<std::size_t>(*shape_.stride) * size_of(type_);
   std::size_t begin = 0;
   for (std::int64_t r = 0; r <= shape_.rows; ++r) {
     const std::size_t end = r == shape_.rows ? storage_.size() : begin_ + static_cast<std::size_t>(r) * stride;

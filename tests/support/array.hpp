@@ -28,18 +28,18 @@ class Array {
   Type type() const { return type_; }
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t columns() const { return shape_.columns; }
-  std::int64_t stride() const { return shape_.stride; }
+  std::int64_t stride() const { return *shape_.stride; }
 
   HostInput input() const { return {data(), type_, shape_}; }
   HostOutput output() { return {data(), type_, shape_}; }
 
   template <class T>
   std::span<T> row(std::int64_t r) {
-    return {reinterpret_cast<T*>(data()) + r * shape_.stride, static_cast<std::size_t>(shape_.columns)};
+    return {reinterpret_cast<T*>(data()) + r * *shape_.stride, static_cast<std::size_t>(shape_.columns)};
   }
   template <class T>
   std::span<T const> row(std::int64_t r) const {
-    return {reinterpret_cast<const T*>(data()) + r * shape_.stride, static_cast<std::size_t>(shape_.columns)};
+    return {reinterpret_cast<const T*>(data()) + r * *shape_.stride, static_cast<std::size_t>(shape_.columns)};
   }
   /// The bytes of one row.
   std::span<std::byte const> bytes(std::int64_t r) const;

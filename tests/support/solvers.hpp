@@ -1,7 +1,10 @@
 // The solver table as a test parameter: a solver is tested the day it is added to the table.
 #pragma once
 
+#include "problem.hpp"
 #include "solver.hpp"
+
+#include <gpuconv/convolve.hpp>
 
 #include <gtest/gtest.h>
 
@@ -24,8 +27,7 @@ namespace gpuconv::test {
 using SolverPointer = detail::Solver const*;
 
 inline std::vector<SolverPointer> solver_table() {
-  const auto table = detail::solvers();
-  return {table.begin(), table.end()};
+  return detail::solvers();
 }
 
 inline std::vector<SolverPointer> cuda_solver_table() {
@@ -39,15 +41,16 @@ inline std::string solver_name(testing::TestParamInfo<SolverPointer> const& info
   return out;
 }
 
-/// Whether the solver takes the problem.
-inline bool takes(SolverPointer solver, Problem const& problem) {
-  return solver->refusal(detail::check(problem)).empty();
-}
-
 /// Where solvers that have the choice find their arrays: GPUCONV_TEST_MEMORY, "host" or "device".
 inline Memory suite_memory() {
   const char* const chosen = std::getenv("GPUCONV_TEST_MEMORY");
   return chosen && std::string_view(chosen) == "device" ? Memory::device : Memory::host;
+}
+
+/// Whether the solver takes the problem.
+inline bool takes(SolverPointer solver, Problem const& problem) {
+  return !solver->consider(detail::check(problem), {.memory = solver->device == Device::cuda ? suite_memory() : Memory::host})
+              .refusal;
 }
 
 /// Options that force this solver.
@@ -72,6 +75,10 @@ class SolverTest : public testing::TestWithParam<SolverPointer> {
   }
   SolverPointer solver() const { return GetParam(); }
   Options options(int threads = 0) const { return forced(GetParam(), threads); }
+  /// The same for a one-shot call.
+  CallOptions call(CallMode mode = {}, int threads = 0) const {
+    return {.mode = mode, .method = GetParam()->method, .device = GetParam()->device, .threads = threads};
+  }
   bool takes(Problem const& problem) const { return test::takes(GetParam(), problem); }
 };
 

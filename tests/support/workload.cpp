@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <iterator>
 
 namespace gpuconv::test {
@@ -85,7 +86,7 @@ void execute_on_device(Plan& plan, Workload& w, Array& out) {
 Outcome run(Workload const& w, Options const& options, Layout layout) {
   Plan plan(w.problem, options);
   Outcome outcome{Array(result_type(w.problem), w.problem.batch, plan.output_length(), layout), plan.describe(),
-                  plan.method()};
+                  plan.method(), plan.block()};
   Workload before = w;
   if (options.memory == Memory::device) {
     execute_on_device(plan, before, outcome.out);
@@ -97,12 +98,6 @@ Outcome run(Workload const& w, Options const& options, Layout layout) {
   EXPECT_TRUE(w.signal == before.signal && w.filter == before.filter)
       << "the input was written: " << to_string(w.problem) << ", " << outcome.plan;
   return outcome;
-}
-
-std::int64_t block_size(std::string const& plan) {
-  const std::string words = "blocks of ";
-  const auto at = plan.find(words);
-  return at == std::string::npos ? 0 : std::stoll(plan.substr(at + words.size()));
 }
 
 Oracle::Oracle(Workload const& w) : problem_(w.problem), slice_(output_slice(w.problem)) {
@@ -167,8 +162,11 @@ Oracle::Row Oracle::floating_row(std::vector<R> const& x, std::vector<R> const& 
   const auto magnitude = [](R v) { return std::isfinite(v) ? std::abs(static_cast<long double>(v)) : 0.0L; };
   long double signal_peak = 0, filter_sum = 0;
   for (R const v : x) out.signal.push_back(magnitude(v)), signal_peak = std::max(signal_peak, magnitude(v));
-  for (R const v : h) out.filter_norm += magnitude(v) * magnitude(v), filter_sum += magnitude(v);
-  out.filter_norm = std::sqrt(out.filter_norm);
+  for (R const v : h) out.filter.push_back(magnitude(v)), filter_sum += magnitude(v);
+  const auto norm = [](std::vector<long double> const& v) {
+    return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0L));
+  };
+  out.signal_norm = norm(out.signal), out.filter_norm = norm(out.filter);
 
   const auto all_finite = [](std::vector<R> const& v) {
     return std::all_of(v.begin(), v.end(), [](R e) { return std::isfinite(e); });
@@ -196,8 +194,8 @@ Oracle::Row Oracle::integer_row(std::vector<std::uint64_t> const& x, std::vector
 std::vector<Expected> Oracle::expected(std::int64_t r, Outcome const& outcome) const {
   const Row& row = rows_[static_cast<std::size_t>(r)];
   const Type type = result_type(problem_);
-  const std::int64_t size = block_size(outcome.plan);
-  const BlockNorms norms(row.signal, size ? size : 1);
+  const std::int64_t size = outcome.block;
+  const BlockNorms norms(row.signal, size ? size : 1), filter_norms(row.filter, size ? size : 1);
   std::vector<Expected> out;
   for (std::size_t i = 0; i < row.outputs.size(); ++i) {
     const Output& o = row.outputs[i];
@@ -205,7 +203,14 @@ std::vector<Expected> Oracle::expected(std::int64_t r, Outcome const& outcome) c
     const std::int64_t k = slice_.first + static_cast<std::int64_t>(i);
     if (outcome.method == Method::direct) e.bound = direct_bound(type, o.terms, o.magnitude);
     else e.bound = reference_bound(type, o.terms, o.magnitude, o.value);
-    if (size) e.bound += transform_bound(type, size, row.filter_norm, norms.around(k));
+    if (!size) {
+      out.push_back(e);
+      continue;
+    }
+    long double bound = transform_bound(type, size, row.filter_norm, norms.around(k));
+    if (problem_.filter > problem_.signal)  // the filter may have been cut into blocks in place of the signal
+      bound = std::max(bound, transform_bound(type, size, row.signal_norm, filter_norms.around(k)));
+    e.bound += bound;
     out.push_back(e);
   }
   return out;

@@ -58,14 +58,12 @@ struct Outcome {
   Array out;
   std::string plan;  // Plan::describe
   Method method;
+  std::int64_t block = 0;  // samples, of methods with blocks
 };
 
 /// Makes a plan and runs it, on copies in device memory where `options` say so. Fails the running test where the call
 /// writes outside the output's rows or to its input.
 Outcome run(Workload const& workload, Options const& options, Layout out = {});
-
-/// Samples a block of the plan that described itself so; 0 where it has no blocks.
-std::int64_t block_size(std::string const& plan);
 
 /// What each output should be, from plain sums of its products in long double, or modulo 2^64 for integers.
 /// Independent of the library but for the slicing rule, which has its own golden values.
@@ -92,8 +90,8 @@ class Oracle {
   struct Row {
     std::vector<Output> outputs;
     std::vector<std::uint64_t> integers;  // in place of outputs where the result type is one
-    std::vector<long double> signal;      // magnitudes of what is finite
-    long double filter_norm = 0;
+    std::vector<long double> signal, filter;  // magnitudes of what is finite
+    long double signal_norm = 0, filter_norm = 0;
   };
 
   template <class R>

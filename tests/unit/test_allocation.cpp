@@ -97,14 +97,14 @@ TEST_P(FailedAllocations, LeaveAPlanWithoutFilter) {
 
 TEST_P(FailedAllocations, InOneShotCalls) {
   const std::vector<float> x(2000, 1), h(33, 1);
-  const auto call = [&] { EXPECT_EQ(std::lround(convolve(x, h, Mode::valid, options(2))[100]), 33); };
-  EXPECT_GE(fail_each_allocation(call), 4);
+  const auto one_shot = [&] { EXPECT_EQ(std::lround(convolve(x, h, call(Mode::valid, 2))[100]), 33); };
+  EXPECT_GE(fail_each_allocation(one_shot), 4);
 }
 
 TEST_P(FailedAllocations, InOneShotCallsIntoTheCallersMemory) {
   const std::vector<double> x(2000, 1), h(33, 1);
   std::vector<double> out(2000);
-  EXPECT_GE(fail_each_allocation([&] { convolve(x, h, out, Same::scipy, options(2)); }), 3);
+  EXPECT_GE(fail_each_allocation([&] { convolve(x, h, out, call(Same::scipy, 2)); }), 3);
 }
 
 // Caches are cold: tables of a size that nothing else here uses. What was half made must be thrown away, not kept.
@@ -125,7 +125,7 @@ TEST_P(FailedAllocations, WhileTablesAreMade) {
       }
       if (!failed) break;
     }
-    EXPECT_EQ(std::lround(convolve(x, h, Mode::valid, options())[0]), taps);
+    EXPECT_EQ(std::lround(convolve(x, h, call(Mode::valid))[0]), taps);
   }
 }
 
@@ -287,7 +287,7 @@ TEST_P(RefusedBeforeAllocating, OneShotCalls) {
   const std::span<std::int8_t const> claimed(&sample, static_cast<std::size_t>(memory / 10 * 6));
   const std::vector<std::int8_t> one{1};
   if (takes_small({.signal = 9, .filter = 1, .type = Type::int8}))
-    expect_out_of_memory_without_allocating([&] { convolve<std::int8_t>(claimed, one, Mode::full, options()); });
+    expect_out_of_memory_without_allocating([&] { convolve<std::int8_t>(claimed, one, call(Mode::full)); });
 }
 GPUCONV_OVER_SOLVERS(RefusedBeforeAllocating);
 

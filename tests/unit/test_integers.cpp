@@ -21,7 +21,7 @@ class Integers : public SolverTest {
   }
   template <class A, class B>
   auto conv(std::vector<A> const& a, std::vector<B> const& b) const {
-    return convolve(a, b, Mode::full, options());
+    return convolve(a, b, call(Mode::full));
   }
   bool refuses_ = false;  // as transforms do: they are not exact
 };
@@ -64,9 +64,9 @@ TEST_P(Integers, WrapOnlyIntoATypeThatIsNamed) {
   if (refuses_) return;
   const std::vector<std::int8_t> a{100, 100}, b{2, 3};
   EXPECT_THAT(conv(a, b), ElementsAre(200, 500, 300));
-  EXPECT_THAT(convolve<std::int8_t>(a, b, Mode::full, options()), ElementsAre(-56, -12, 44));
-  EXPECT_THAT(convolve<std::uint8_t>(a, b, Mode::full, options()), ElementsAre(200, 244, 44));
-  EXPECT_THAT(convolve<std::int16_t>(a, b, Mode::full, options()), ElementsAre(200, 500, 300));
+  EXPECT_THAT(convolve<std::int8_t>(a, b, call(Mode::full)), ElementsAre(-56, -12, 44));
+  EXPECT_THAT(convolve<std::uint8_t>(a, b, call(Mode::full)), ElementsAre(200, 244, 44));
+  EXPECT_THAT(convolve<std::int16_t>(a, b, call(Mode::full)), ElementsAre(200, 500, 300));
 }
 
 TEST_P(Integers, EveryResultTypeAtFullRange) {

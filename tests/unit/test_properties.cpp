@@ -38,7 +38,7 @@ class Properties : public SolverTest {
     return v;
   }
   Values conv(Values const& x, Values const& h, Mode mode = Mode::full) const {
-    return convolve(x, h, mode, options());
+    return convolve(x, h, call(mode));
   }
 
   template <class Each>
@@ -144,7 +144,7 @@ TEST_P(Properties, SameAndValidAreSlicesOfFull) {
     for (Mode const mode : {Mode::same, Mode::valid})
       expect_equal(conv(x, h, mode), slice(output_slice(n, m, mode)), scale, "slice");
     for (Same const same : {Same::numpy, Same::scipy, Same::matlab})
-      expect_equal(convolve(x, h, same, options()), slice(output_slice(n, m, Mode::same, same)), scale, "slice");
+      expect_equal(convolve(x, h, call(same)), slice(output_slice(n, m, Mode::same, same)), scale, "slice");
   });
 }
 GPUCONV_OVER_SOLVERS(Properties);

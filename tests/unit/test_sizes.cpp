@@ -67,7 +67,7 @@ TEST_P(Sizes, AroundBlocks) {
   for (std::int64_t const m : {1, 2, 16, 17, 100, 1000}) {
     const Problem probe{.signal = 40000, .filter = m, .mode = Mode::same};
     if (!takes(probe)) continue;
-    const std::int64_t block = block_size(Plan(probe, options(1)).describe());
+    const std::int64_t block = Plan(probe, options(1)).block();
     if (block == 0) continue;
     std::set<std::int64_t> lengths;
     for (std::int64_t const blocks : {1, 2, 3, 8})
@@ -123,12 +123,12 @@ class Empty : public SolverTest {
 TEST_P(Empty, SignalOrFilterIsNamed) {
   const std::vector<float> none, one{1};
   for (Mode const mode : {Mode::full, Mode::same, Mode::valid}) {
-    EXPECT_EQ(text_of([&] { convolve(none, one, mode, options()); }), "the signal is empty");
-    EXPECT_EQ(text_of([&] { convolve(one, none, mode, options()); }), "the filter is empty");
+    EXPECT_EQ(text_of([&] { convolve(none, one, call(mode)); }), "the signal is empty");
+    EXPECT_EQ(text_of([&] { convolve(one, none, call(mode)); }), "the filter is empty");
     EXPECT_EQ(text_of([&] { Plan({.signal = 0, .filter = 3, .mode = mode}, options()); }), "the signal is empty");
     EXPECT_EQ(text_of([&] { Plan({.signal = 3, .filter = 0, .mode = mode}, options()); }), "the filter is empty");
   }
-  EXPECT_EQ(text_of([&] { convolve(none, none, Same::scipy, options()); }), "the signal is empty");
+  EXPECT_EQ(text_of([&] { convolve(none, none, call(Same::scipy)); }), "the signal is empty");
 }
 GPUCONV_OVER_SOLVERS(Empty);
 

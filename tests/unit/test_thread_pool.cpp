@@ -1,5 +1,5 @@
 // The thread pool: every task once, slots that nobody shares, nesting, many callers at once.
-#include "cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 
 #include <gtest/gtest.h>
 

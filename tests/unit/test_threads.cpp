@@ -56,7 +56,7 @@ TEST_P(Threads, OneShotCallsOfManySizes) {
     for (int i = 0; i < 12; ++i) {
       const std::vector<float> x(static_cast<std::size_t>(100 + 700 * ((t + i) % 5)), 1),
           h(static_cast<std::size_t>(1 + 30 * (i % 4)), 1);
-      const auto y = convolve(x, h, Mode::valid, options(2));
+      const auto y = convolve(x, h, call(Mode::valid, 2));
       for (float const v : y)
         if (std::lround(v) != std::ssize(h)) ++wrong;
     }
@@ -71,7 +71,7 @@ TEST_P(Threads, FirstUseOfTables) {
     const std::int64_t taps = 5 << (2 * round);
     on_threads(4, [&](int) {
       const std::vector<double> x(static_cast<std::size_t>(3 * taps), 1), h(static_cast<std::size_t>(taps), 1);
-      if (std::lround(convolve(x, h, Mode::valid, options())[0]) != taps) ++wrong;
+      if (std::lround(convolve(x, h, call(Mode::valid))[0]) != taps) ++wrong;
     });
   }
   EXPECT_EQ(wrong, 0);

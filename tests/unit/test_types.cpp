@@ -26,11 +26,14 @@ static_assert(!Element<bool> && !Element<char> && !Element<wchar_t> && !Element<
 static_assert(!Element<long double> && !Element<void*> && !Element<std::string> && !Element<float*>);
 
 template <std::size_t... I>
-constexpr bool elements_number_types(std::index_sequence<I...>) {
-  return ((type_of<std::tuple_element_t<I, Elements>> == static_cast<Type>(I)) && ...) &&
-         ((size_of(static_cast<Type>(I)) == sizeof(std::tuple_element_t<I, Elements>)) && ...);
+constexpr bool types_have_elements(std::index_sequence<I...>) {
+  return (visit_type(static_cast<Type>(I),
+                     []<class T>(std::type_identity<T>) {
+                       return type_of<T> == static_cast<Type>(I) && size_of(static_cast<Type>(I)) == sizeof(T);
+                     }) &&
+          ...);
 }
-static_assert(elements_number_types(std::make_index_sequence<type_count>{}));
+static_assert(types_have_elements(std::make_index_sequence<type_count>{}));
 
 TEST(Types, HaveNumPysNames) {
   const char* names[] = {"int8",   "int16",  "int32",  "int64",   "uint8",
@@ -40,7 +43,7 @@ TEST(Types, HaveNumPysNames) {
 
 // ---- result types -------------------------------------------------------------------------------------------------
 // numpy.result_type, but for pairs of integers, which are widened to 64 bits: I int64, U uint64, f float32, d float64.
-// Rows are the signal's type, columns the filter's, both in the order of `Elements`.
+// Rows are the signal's type, columns the filter's, both in the order of the table.
 constexpr const char* kResultTypes[type_count] = {
     "IIIIIIIIfd",  // int8
     "IIIIIIIIfd",  // int16

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #define GPUCONV_TRANSFORM_NAMESPACE detail::GPUCONV_SIMD_TARGET
-#include "../../butterfly.hpp"
+#include "../../core/butterfly.hpp"
 
 namespace gpuconv::detail::GPUCONV_SIMD_TARGET {
 namespace {
@@ -84,11 +84,10 @@ GPUCONV_INLINE void add_shifted_taps(Vector<T> (&sum)[J], const T* x, const T* t
 template <class T>
 inline constexpr bool kShifts = kBytes == 64 && std::is_floating_point_v<T>;
 
-// `Past`: V samples past those of the contract can be read.
+// The products of one segment, on J vectors of outputs. `Past`: V samples past those of the contract can be read.
 template <class T, int J, bool Past>
-GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T* out, bool stream) {
+GPUCONV_INLINE void add_segment(Vector<T> (&sum)[J], const T* x, const T* taps, std::int64_t count) {
   constexpr int V = kLanes<T>;
-  Vector<T> sum[J] = {};
   std::int64_t k = 0;
   for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
   const int rest = static_cast<int>(count - k);
@@ -98,10 +97,20 @@ GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T
   else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
   else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
   else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k, taps + k, rest);
+}
+
+// J vectors of outputs, `at` outputs from the first.
+template <class T, int J, bool Past>
+GPUCONV_INLINE void direct_tile(const Segment<T>* segment, std::int64_t segments, std::int64_t at, T* out,
+                                bool stream) {
+  constexpr int V = kLanes<T>;
+  Vector<T> sum[J] = {};
+  for (std::int64_t s = 0; s < segments; ++s)
+    add_segment<T, J, Past>(sum, segment[s].window + at, segment[s].taps, segment[s].count);
 #pragma GCC unroll 16
   for (int j = 0; j < J; ++j) {
-    if (stream) store_streaming(out + V * j, sum[j]);
-    else store(out + V * j, sum[j]);
+    if (stream) store_streaming(out + at + V * j, sum[j]);
+    else store(out + at + V * j, sum[j]);
   }
 }
 
@@ -109,16 +118,16 @@ GPUCONV_INLINE void direct_tile(const T* x, const T* taps, std::int64_t count, T
 inline constexpr int kWideTile = kBytes == 64 ? 2 * kTileVectors : kTileVectors;
 
 template <class T>
-void direct(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t tiles, bool stream) {
+void direct(const Segment<T>* segment, std::int64_t segments, T* out, std::int64_t tiles, bool stream) {
   constexpr int V = kLanes<T>, J = kTileVectors;
   stream = stream && aligned_to_vector(out);
   const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
-  if (count > (kShifts<T> ? 2 * V : V))
+  if (segment->count > (kShifts<T> ? 2 * V : V))
     for (; vectors - i >= kWideTile; i += kWideTile)
-      direct_tile<T, kWideTile, false>(x + V * i, taps, count, out + V * i, stream);
-  for (; vectors - i > J; i += J) direct_tile<T, J, true>(x + V * i, taps, count, out + V * i, stream);
-  for (; i < vectors; i += J) direct_tile<T, J, false>(x + V * i, taps, count, out + V * i, stream);
+      direct_tile<T, kWideTile, false>(segment, segments, V * i, out, stream);
+  for (; vectors - i > J; i += J) direct_tile<T, J, true>(segment, segments, V * i, out, stream);
+  for (; i < vectors; i += J) direct_tile<T, J, false>(segment, segments, V * i, out, stream);
   if (stream) finish_streaming();
 }
 

@@ -1,6 +1,6 @@
 // Plans on arrays in device memory.
-#include "copy.hpp"
-#include "method.hpp"
+#include "filters.hpp"
+#include "host_runner.hpp"
 
 #include "../text.hpp"
 
@@ -21,12 +21,12 @@ void check_reachable(void const* pointer, int device, const char* what) {
   if (!reads_host_memory) throw InvalidArgument(text("the ", what, " is not in device memory"));
 }
 
-class DeviceExecutor final : public Executor {
+class DeviceRunner final : public Runner {
  public:
-  DeviceExecutor(Geometry const& g, Resources const& r, MakeMethod const& make)
-      : device_(current_device()), allocator_(r.allocator), method_(make(g, device_, r.allocator)) {
+  DeviceRunner(Work const& w, Resources const& r, Answer const& offer)
+      : device_(current_device()), allocator_(r.allocator), executor_(offer.make(w, r, offer.parameters)) {
     caller_scratch_ = r.caller_scratch;
-    if (!caller_scratch_) scratch_ = PlanMemory(static_cast<double>(method_->scratch_bytes()), device_, r.allocator);
+    if (!caller_scratch_) scratch_ = PlanMemory(static_cast<double>(executor_->scratch_bytes()), device_, r.allocator);
   }
 
   void set_filter(HostInput filter) override { set_filter(filter, Stream{}, {}); }
@@ -34,26 +34,25 @@ class DeviceExecutor final : public Executor {
   void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch) override {
     const OnDevice on(device_.index);
     check_reachable(filter.data(), device_.index, "filter");
-    method_->set_filter(input_of(filter), scratch_of(scratch), stream.handle());
+    executor_->set_filter(access_of(filter), work.filters(), {scratch_of(scratch), stream});
   }
 
   void set_filter(HostInput filter, Stream stream, DeviceBytes scratch) override {
     const OnDevice on(device_.index);
     void* const memory = scratch_of(scratch);
     const UploadedFilter uploaded(filter, stream, allocator_);
-    method_->set_filter(uploaded.input(), memory, stream.handle());
+    executor_->set_filter(uploaded.access(), work.filters(), {memory, stream});
   }
 
   void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch) override {
     const OnDevice on(device_.index);
     check_reachable(signal.data(), device_.index, "signal");
     check_reachable(out.data(), device_.index, "output");
-    const Piece all{.first_row = 0, .rows = geometry.batch, .first = geometry.first, .length = geometry.length};
-    method_->run(input_of(signal), output_of(out), all, scratch_of(scratch), stream.handle());
+    executor_->run(access_of(signal), access_of(out), whole(work), {scratch_of(scratch), stream});
   }
 
-  std::size_t workspace_bytes() const override { return method_->own_bytes() + scratch_.bytes(); }
-  std::size_t scratch_bytes() const override { return method_->scratch_bytes(); }
+  std::size_t workspace_bytes() const override { return executor_->own_bytes() + scratch_.bytes(); }
+  std::size_t scratch_bytes() const override { return executor_->scratch_bytes(); }
 
  private:
   void* scratch_of(DeviceBytes const& given) {
@@ -61,7 +60,7 @@ class DeviceExecutor final : public Executor {
       if (given.data) throw InvalidArgument("this plan has scratch memory of its own: see Options::caller_scratch");
       return scratch_.data();
     }
-    const std::size_t needed = method_->scratch_bytes();
+    const std::size_t needed = executor_->scratch_bytes();
     if (needed == 0) return nullptr;
     if (!given.data || given.size < needed)
       throw InvalidArgument(text("the scratch memory has ", given.data ? given.size : 0, " bytes, ", needed,
@@ -75,30 +74,15 @@ class DeviceExecutor final : public Executor {
   CudaDevice const& device_;
   DeviceAllocator* allocator_;
   bool caller_scratch_ = false;
-  std::unique_ptr<CudaMethod> method_;
+  std::unique_ptr<Executor> executor_;
   PlanMemory scratch_;
 };
 
 }  // namespace
 
-UploadedFilter::UploadedFilter(HostInput filter, Stream stream, DeviceAllocator* allocator)
-    : type_(filter.type()), columns_(filter.columns()) {
-  const auto element = static_cast<std::int64_t>(size_of(type_));
-  const std::int64_t width = columns_ * element;
-  bytes_ = DeviceBuffer<std::uint8_t>(filter.rows() * width, stream, allocator);
-  copy_rows({bytes_.data(), width}, {filter.data(), filter.stride() * element}, filter.rows(), width,
-            cudaMemcpyHostToDevice, stream.handle());
-  check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
-}
-
-kernels::Input UploadedFilter::input() const { return {bytes_.data(), type_, columns_, columns_}; }
-
-std::unique_ptr<Executor> make_device_executor(Geometry const& g, Resources const& r, MakeMethod const& make) {
-  return std::make_unique<DeviceExecutor>(g, r, make);
-}
-
-std::unique_ptr<Executor> make_cuda_executor(Geometry const& g, Resources const& r, MakeMethod const& make) {
-  return r.memory == Memory::device ? make_device_executor(g, r, make) : make_host_executor(g, r, make);
+std::unique_ptr<Runner> make_cuda_runner(Work const& w, Resources const& r, Answer const& offer) {
+  if (r.memory == Memory::device) return std::make_unique<DeviceRunner>(w, r, offer);
+  return make_host_runner(w, r, offer);
 }
 
 }  // namespace gpuconv::detail

@@ -1,0 +1,50 @@
+// What a plan holds: an executor with the memory around it, for arrays in one kind of memory.
+#pragma once
+
+#include "solver.hpp"
+
+#include <atomic>
+
+namespace gpuconv::detail {
+
+/// Shapes and types of the views are checked before these are called; the calls for the other memory throw
+/// InvalidArgument.
+class Runner {
+ public:
+  Runner() = default;
+  Runner(Runner const&) = delete;
+  Runner& operator=(Runner const&) = delete;
+  virtual ~Runner() = default;
+
+  virtual void set_filter(HostInput filter);
+  virtual void execute(HostInput signal, HostOutput out);
+
+  virtual void set_filter(DeviceInput filter, Stream stream, DeviceBytes scratch);
+  virtual void set_filter(HostInput filter, Stream stream, DeviceBytes scratch);
+  virtual void execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch);
+
+  virtual std::size_t workspace_bytes() const = 0;
+  virtual std::size_t scratch_bytes() const { return 0; }
+
+  // Filled in by the planner.
+  Problem problem;
+  Work work;
+  Solver const* solver = nullptr;
+  double seconds = 0;
+  Parameters parameters;
+  Memory arrays_in = Memory::host;
+
+  bool has_filter = false;
+};
+
+/// The solver's executor for arrays in the memory that `r` names.
+std::unique_ptr<Runner> make_cpu_runner(Work const& work, Resources const& r, Answer const& offer);
+std::unique_ptr<Runner> make_cuda_runner(Work const& work, Resources const& r, Answer const& offer);
+
+/// Rows of a caller's array: one loop, elements next to each other.
+template <class Void>
+Access<Void> access_of(AnyRowsView<Void> const& v) {
+  return {.data = v.data(), .type = v.type(), .outer = v.stride()};
+}
+
+}  // namespace gpuconv::detail
