@@ -16,6 +16,21 @@ constexpr std::string_view kForDevice = "this plan is for arrays in device memor
 constexpr std::string_view kForHost =
     "this plan is for arrays in host memory: make it with Options::memory = Memory::device";
 
+// One call at a time: two at once would share the memory that a plan works in.
+class Exclusive {
+ public:
+  explicit Exclusive(Runner& runner) : in_use_(runner.in_use) {
+    if (in_use_.test_and_set(std::memory_order_acquire))
+      throw InvalidArgument("the plan is in use by another thread: one plan serves one thread at a time");
+  }
+  Exclusive(Exclusive const&) = delete;
+  Exclusive& operator=(Exclusive const&) = delete;
+  ~Exclusive() { in_use_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag& in_use_;
+};
+
 struct Bytes {
   std::uintptr_t begin, end;
 };
@@ -87,6 +102,7 @@ template <class View, class... Where>
 void Plan::prepare(View const& filter, Where const&... where) {
   guarded([&] {
     Runner& r = runner();
+    const Exclusive exclusive(r);
     check_filter(r.work, filter);
     r.has_filter = false;
     r.set_filter(filter, where...);
@@ -113,12 +129,14 @@ void Plan::set_filter(HostInput filter, Stream stream, DeviceBytes scratch) { pr
 
 void Plan::execute(HostInput signal, HostOutput out) {
   guarded([&] {
+    const Exclusive exclusive(runner());
     check_arrays(runner(), signal, out);
     runner().execute(signal, out);
   });
 }
 void Plan::execute(DeviceInput signal, DeviceOutput out, Stream stream, DeviceBytes scratch) {
   guarded([&] {
+    const Exclusive exclusive(runner());
     check_arrays(runner(), signal, out);
     runner().execute(signal, out, stream, scratch);
   });

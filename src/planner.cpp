@@ -152,6 +152,8 @@ std::unique_ptr<Runner> make_runner(Problem const& problem, Options const& o) {
   runner->solver = chosen.solver;
   runner->seconds = chosen.offer.seconds;
   runner->parameters = chosen.offer.parameters;
+  if (chosen.solver->device == Device::cuda && o.memory == Memory::host)
+    runner->parameters.threads = threads_of(o);  // which copy to and from pinned memory
   runner->arrays_in = o.memory;
   return runner;
 }

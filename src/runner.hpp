@@ -35,6 +35,7 @@ class Runner {
   Memory arrays_in = Memory::host;
 
   bool has_filter = false;
+  std::atomic_flag in_use;  // by a call
 };
 
 /// The solver's executor for arrays in the memory that `r` names.

@@ -33,8 +33,9 @@ class Runner;
 }
 
 /// A problem with its chosen solver. Everything is allocated by the constructor and by `set_filter`; `execute`
-/// allocates nothing. One plan serves one thread at a time; different plans run freely side by side. Move-only; a plan
-/// that was moved from can only be assigned to or destroyed, and says so where it can throw.
+/// allocates nothing. One plan serves one thread at a time, and a second one that calls meanwhile is told so by an
+/// InvalidArgument; different plans run freely side by side. Move-only; a plan that was moved from can only be assigned
+/// to or destroyed, and says so where it can throw.
 ///
 /// Calls compute in one floating-point environment (to nearest, denormals kept, nothing trapped), whatever the caller's
 /// is, and leave that as it was, the flags of exceptions included.

@@ -1,5 +1,5 @@
 // Whatever floating-point environment a caller has, results have the same bits, and the caller finds it as it was.
-#include "cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 #include "support/float_registers.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"

@@ -1,6 +1,6 @@
 // What the process around the library does: forks, exits while plans are in use, moves plans away, asks for absurd
 // numbers of threads.
-#include "cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 #include "support/scale.hpp"
 
 #include <gpuconv/gpuconv.hpp>
@@ -46,8 +46,11 @@ template <class T>
 bool convolves_size(std::int64_t step) {
   const std::int64_t taps = std::int64_t{40} << (step % 6);
   const std::vector<T> signal(static_cast<std::size_t>(3 * taps), 1), filter(static_cast<std::size_t>(taps), 1);
-  const Options options{.method = step % 2 ? Method::overlap_save : Method::fft, .device = Device::cpu, .threads = 3};
-  const auto out = convolve(signal, filter, Mode::valid, options);
+  const CallOptions how{.mode = Mode::valid,
+                        .method = step % 2 ? Method::overlap_save : Method::fft,
+                        .device = Device::cpu,
+                        .threads = 3};
+  const auto out = convolve(signal, filter, how);
   return std::all_of(out.begin(), out.end(), [&](T y) { return std::lround(y) == taps; });
 }
 bool convolves_sizes(std::int64_t from, std::int64_t to) {

@@ -86,6 +86,33 @@ TEST_P(Threads, PlansMoveBetweenThreads) {
   std::jthread([&] { plan.execute(w.signal.input(), out.output()); }).join();
   EXPECT_TRUE(out == expected.out);
 }
+
+// Two threads at once would work in the same memory: each call is right or refused.
+TEST_P(Threads, OnePlanInTwoThreadsIsRefusedNotWrong) {
+  problem_.signal = 3000;
+  const Workload w = random_workload(problem_, rng_);
+  const Outcome expected = run(w, options(1));
+  Plan plan(problem_, options(1));
+  plan.set_filter(w.filter.input());
+  const int calls = solver()->device == Device::cuda ? 10 : 200;
+  std::atomic<int> wrong{0}, done{0}, refused{0};
+  on_threads(2, [&](int) {
+    for (int i = 0; i < calls; ++i) {
+      Array out(Type::float32, 2, plan.output_length());
+      try {
+        plan.execute(w.signal.input(), out.output());
+        ++done;
+        if (!(out == expected.out)) ++wrong;
+      } catch (InvalidArgument const&) {
+        ++refused;
+      }
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(done, 0);
+  EXPECT_EQ(done + refused, 2 * calls);
+}
+
 GPUCONV_OVER_SOLVERS(Threads);
 
 }  // namespace
