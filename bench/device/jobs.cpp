@@ -121,7 +121,10 @@ void add_errors(json& record, Errors const& e) {
 class DeviceSets {
  public:
   DeviceSets(Problem const& p, HostInput signal, std::int64_t outputs)
-      : type_(p.type), result_(result_type(p)), in_{p.batch, p.signal, 0}, out_{p.batch, outputs, 0} {
+      : type_(p.type),
+        result_(result_type(p)),
+        in_{.rows = p.batch, .columns = p.signal},
+        out_{.rows = p.batch, .columns = outputs} {
     const std::int64_t in = p.batch * p.signal * static_cast<std::int64_t>(size_of(type_));
     out_bytes_ = p.batch * outputs * static_cast<std::int64_t>(size_of(result_));
     copy_bytes_ = (in + out_bytes_) / 2;
