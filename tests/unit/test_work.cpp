@@ -37,8 +37,10 @@ class Works : public SolverTest {
     for (std::int64_t r = 0; r < operand.rows(); ++r)
       for (std::int64_t i = 0; i < operand.columns(); ++i)
         visit_type(operand.type(), [&]<class T>(std::type_identity<T>) {
-          *reinterpret_cast<T*>(operand.at(r, i)) =
-              static_cast<T>(pick(rng_, -90, 90)) / T(std::is_integral_v<T> ? 1 : 7);
+          const std::int64_t value = pick(rng_, -90, 90);
+          T& element = *reinterpret_cast<T*>(operand.at(r, i));
+          if constexpr (std::is_integral_v<T>) element = static_cast<T>(value);
+          else element = static_cast<T>(value) / 7;
         });
   }
   std::vector<std::byte> result(Work const& w, Operand const& signal, Operand const& filter, std::int64_t stride,
