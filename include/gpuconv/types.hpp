@@ -87,11 +87,12 @@ GPUCONV_API std::string_view name(Type type) noexcept;
 
 namespace detail {
 
+// Also asked of values beyond the table, before they are refused.
 constexpr Kind kind_of(Type type) noexcept {
 #define GPUCONV_KIND(name, element, kind, sum) Kind::kind,
   constexpr Kind kinds[] = {GPUCONV_ELEMENTS(GPUCONV_KIND)};
 #undef GPUCONV_KIND
-  return kinds[static_cast<int>(type)];
+  return static_cast<int>(type) < type_count ? kinds[static_cast<int>(type)] : Kind::floating;
 }
 
 template <Type type>
