@@ -29,7 +29,7 @@ cudaError_t launch_direct(Direct const& problem, Tile tile, std::int64_t blocks,
   const DirectTiles tiles{
       .tile = tile,
       .room = direct_room(taps, sizeof(C)),
-      .pitch = direct_pitch(tile, taps, sizeof(C)),
+      .pitch = direct_pitch(tile, taps, type_of<C>),
       .stretch = static_cast<int>((row_tiles + row_stretches - 1) / row_stretches),
       .row_stretches = row_stretches,
       .stretches = stretches,
@@ -38,7 +38,7 @@ cudaError_t launch_direct(Direct const& problem, Tile tile, std::int64_t blocks,
       .new_taps = last_piece > 0 || ((loops.outer.filter_moves || loops.inner.filter_moves) && part.rows > 1)};
   const std::int64_t wanted = std::min(blocks, (stretches + block_groups - 1) / block_groups);
   return device::launch(direct_kernel<C, kOutputs, kPacked>, dim3(static_cast<unsigned>(wanted)), dim3(kDirectThreads),
-                        direct_shared_bytes(tile, taps, sizeof(C)), stream, problem, tiles);
+                        direct_shared_bytes(tile, taps, type_of<C>), stream, problem, tiles);
 }
 
 }  // namespace

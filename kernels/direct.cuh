@@ -7,10 +7,13 @@
 // warp has room for several short rows.
 //
 // Each output adds its products in the order of falling taps, whatever the tile, the piece or the alignment, so that
-// its bits depend on nothing but its window and the filter.
+// its bits depend on nothing but its window and the filter. Where there are several pieces, their sums are added to
+// totals in shared memory (core/long_sum.hpp): registers for them would halve the warps that a multiprocessor holds.
 #pragma once
 
 #include "elements.cuh"
+
+#include "core/long_sum.hpp"
 
 namespace gpuconv::kernels {
 
@@ -179,6 +182,50 @@ __device__ void add_existing_products(C const* tile, int at, C const* taps, int 
       if (existing.all(at + r + tap, 1)) sum[r] = multiply_add(tile[at + r + tap], taps[tap], sum[r]);
 }
 
+/// The totals of a lane's outputs and their errors, in shared memory. Nobody else touches them.
+template <class C, int kOutputs>
+struct Totals {
+  C *total, *error;
+
+  __device__ void clear() const {
+    const C zero[kOutputs] = {};
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += Pack<C>::size) put(total + r, zero), put(error + r, zero);
+  }
+  /// Adds the sums of a piece, and clears them.
+  __device__ void add(C (&sum)[kOutputs]) const {
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += Pack<C>::size) {
+      Pack<C> totals = get(total + r), errors = get(error + r);
+#pragma unroll
+      for (int e = 0; e < Pack<C>::size; ++e) {
+        detail::LongSum<C> s{totals.element[e], errors.element[e]};
+        s.add(sum[r + e]);
+        totals.element[e] = s.total, errors.element[e] = s.error, sum[r + e] = C(0);
+      }
+      put(total + r, totals.element), put(error + r, errors.element);
+    }
+  }
+  __device__ void value(C (&sum)[kOutputs]) const {
+#pragma unroll
+    for (int r = 0; r < kOutputs; r += Pack<C>::size) {
+      const Pack<C> totals = get(total + r), errors = get(error + r);
+#pragma unroll
+      for (int e = 0; e < Pack<C>::size; ++e)
+        sum[r + e] = detail::LongSum<C>{totals.element[e], errors.element[e]}.value();
+    }
+  }
+
+ private:
+  __device__ static Pack<C> get(C const* from) { return *reinterpret_cast<Pack<C> const*>(from); }
+  __device__ static void put(C* to, C const* from) {
+    Pack<C> pack;
+#pragma unroll
+    for (int e = 0; e < Pack<C>::size; ++e) pack.element[e] = from[e];
+    *reinterpret_cast<Pack<C>*>(to) = pack;
+  }
+};
+
 template <class C, int kOutputs>
 __device__ __forceinline__ Pack<C> pack_of(C const (&sum)[kOutputs], int r) {
   Pack<C> y;
@@ -258,6 +305,9 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
   const int width = lanes * kOutputs;  // of a tile
   C* const tile = device::dynamic_shared<C>() + (warp * groups + min(group, groups - 1)) * tiles.pitch;
   C* const taps = tile + width + tiles.room;
+  C* const totals_at = tile + tiles.pitch - 2 * width + lane.index * kOutputs;
+  const Totals<C, kOutputs> totals{totals_at, totals_at + width};
+  const bool in_pieces = std::is_floating_point_v<C> && tiles.last_piece > 0;
   const bool from_as_is = operands.signal.is_array_of<C>(), to_as_is = operands.out.is_array_of<C>();
   const auto any = [](bool group_does) { return kPacked ? __any_sync(kWholeWarp, group_does) != 0 : group_does; };
   int taps_at = -1;  // where the taps in shared memory start
@@ -275,6 +325,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
       const bool active = busy && o < part.outputs;
       if (!any(active)) break;
       C sum[kOutputs] = {};
+      if (in_pieces && active) totals.clear();
       int count = tiles.last_count;
       for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
         // The samples start early as well, and the taps as much later.
@@ -307,11 +358,9 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
           add_existing_products(tile, lane.index * kOutputs, taps, early, end,
                                 Existing(samples.origin, samples.count, part.samples), sum);
         else add_segment(tile + lane.index * kOutputs, taps, early, end, sum);
+        if (in_pieces) totals.add(sum);
       }
-      if (tiles.last_piece > 0) {  // pieces without samples are left out where a tile has none: a sum may be -0 or 0
-#pragma unroll
-        for (C& y : sum) y += C(0);
-      }
+      if (in_pieces && active) totals.value(sum);
       if constexpr (kOutputs > pack) store_staged(sum, tile, operands, row, o, to_as_is, lane, active);
       else if (active) store_pack(sum, operands, row, o + lane.index * pack, to_as_is);
     }

@@ -4,6 +4,8 @@
 
 #include "elements.cuh"
 
+#include "core/long_sum.hpp"
+
 #include <cfloat>
 
 namespace gpuconv::kernels {
@@ -53,9 +55,15 @@ __device__ __attribute__((noinline)) void sum_directly(Operands const& operands,
         const std::int64_t k = operands.part.first + output + i, oldest = max(std::int64_t{0}, k - samples + 1);
         std::int64_t j = min(filters.columns, k + 1) - 1;
         T const* x = from + (k - j) * operands.signal.stride;
-        C sum = 0;
-        for (; j >= oldest; --j, x += operands.signal.stride) sum = multiply_add(static_cast<C>(*x), taps[j], sum);
-        out[(output + i) * operands.out.stride] = sum;
+        detail::LongSum<C> total;
+        while (j >= oldest) {
+          C sum = 0;
+          for (const std::int64_t end = max(oldest, j - detail::kRepairPiece + 1); j >= end;
+               --j, x += operands.signal.stride)
+            sum = multiply_add(static_cast<C>(*x), taps[j], sum);
+          total.add(sum);
+        }
+        out[(output + i) * operands.out.stride] = total.value();
       }
     }
   });

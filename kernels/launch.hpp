@@ -64,16 +64,26 @@ constexpr int direct_room(std::int64_t taps, std::size_t element_bytes) {
   const int pack = 16 / static_cast<int>(element_bytes), most = direct_taps(element_bytes);
   return (static_cast<int>(taps < most ? taps : most) + 2 * (pack - 1)) / pack * pack;
 }
-/// Elements from group to group: a tile, the samples before it and the taps, in whole 128 bytes apart from the tile:
-/// groups must not meet in a bank either.
-constexpr int direct_pitch(Tile tile, std::int64_t taps, std::size_t element_bytes) {
-  const int line = 128 / static_cast<int>(element_bytes);
-  return tile.width() + (2 * direct_room(taps, element_bytes) + line - 1) / line * line;
+/// Whether the sums of a filter of `taps` taps are totals of pieces (core/long_sum.hpp). Integers need none.
+constexpr bool direct_in_pieces(std::int64_t taps, Type compute) {
+  return is_floating(compute) && taps > direct_taps(size_of(compute));
+}
+/// Elements of shared memory for the totals of a tile and their errors.
+constexpr int direct_totals(Tile tile, std::int64_t taps, Type compute) {
+  return direct_in_pieces(taps, compute) ? 2 * tile.width() : 0;
+}
+/// Elements from group to group: a tile, the samples before it, the taps and the totals, in whole 128 bytes apart from
+/// the tile: groups must not meet in a bank either.
+constexpr int direct_pitch(Tile tile, std::int64_t taps, Type compute) {
+  const std::size_t bytes = size_of(compute);
+  const int line = 128 / static_cast<int>(bytes);
+  const int beside = 2 * direct_room(taps, bytes) + direct_totals(tile, taps, compute);
+  return tile.width() + (beside + line - 1) / line * line;
 }
 /// Bytes of shared memory per block. More than 48 KiB cannot be launched.
-constexpr std::size_t direct_shared_bytes(Tile tile, std::int64_t taps, std::size_t element_bytes) {
-  return element_bytes * static_cast<std::size_t>(kDirectThreads / 32 * tile.groups) *
-         static_cast<std::size_t>(direct_pitch(tile, taps, element_bytes));
+constexpr std::size_t direct_shared_bytes(Tile tile, std::int64_t taps, Type compute) {
+  return size_of(compute) * static_cast<std::size_t>(kDirectThreads / 32 * tile.groups) *
+         static_cast<std::size_t>(direct_pitch(tile, taps, compute));
 }
 
 /// `compute`: float32, float64 or uint64, what products and sums are computed in. `blocks`: of the grid, at most.

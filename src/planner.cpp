@@ -28,6 +28,10 @@ Device device_of(Options const& o) { return o.memory == Memory::device ? Device:
 // there.
 constexpr double kWorthAskingForGpu = 5e-3;
 
+// What a call and a block cost without any samples (cpu/cost.hpp, cpu/blocks.cpp). A direct sum that takes less, the
+// first of the table, is not compared with blocks: that would take as long as the sum.
+constexpr double kWorthComparing = 9e-8;
+
 // Why the options leave the solver out; empty where they do not.
 std::string ruled_out(Solver const& s, Options const& o) {
   if (o.memory == Memory::device && s.device != Device::cuda) return "the arrays are in device memory";
@@ -121,6 +125,7 @@ Chosen choose(Work const& w, Options const& o, std::span<Solver const* const> cp
   Chosen best;
   const auto ask = [&](std::span<Solver const* const> table) {
     for (Solver const* s : table) {
+      if (best.solver && best.offer.seconds < kWorthComparing) return;
       if (!(o.method == Method::automatic ? s->automatic : o.method == s->method)) continue;
       const Answer answer = s->consider(w, resources);
       if (!answer.refusal && (!best.solver || answer.seconds < best.offer.seconds)) best = {s, answer};

@@ -16,15 +16,27 @@
 namespace gpuconv::detail {
 
 /// As long as it exists, the calling thread rounds to nearest, keeps denormals and traps nothing. The destructor puts
-/// everything back: the caller's control bits, and the flags of past exceptions as the caller had left them.
+/// everything back: the caller's control bits, and the flags of past exceptions as the caller had left them. Within
+/// another one it does nothing: a one-shot call is a plan's constructor, set_filter and execute.
 class FloatEnvironment {
  public:
-  FloatEnvironment() noexcept { enter(); }
+  FloatEnvironment() noexcept : outermost_(!entered) {
+    if (!outermost_) return;
+    entered = true;
+    enter();
+  }
   FloatEnvironment(FloatEnvironment const&) = delete;
   FloatEnvironment& operator=(FloatEnvironment const&) = delete;
-  ~FloatEnvironment() { leave(); }
+  ~FloatEnvironment() {
+    if (!outermost_) return;
+    leave();
+    entered = false;
+  }
 
  private:
+  static constinit inline thread_local bool entered = false;
+  bool outermost_;
+
 #if defined(__x86_64__)
   // MXCSR for float and double; long double has the x87's control and status words, which fesetround and feenableexcept
   // change together with MXCSR.

@@ -1,5 +1,6 @@
 #include "block_executor.hpp"
 
+#include "../core/long_sum.hpp"
 #include "../core/thread_pool.hpp"
 #include "../problem.hpp"
 
@@ -196,10 +197,14 @@ void BlockExecutor<C>::repair(Run const& run, Block const& b) const {
   scale_back(y, b.count, exponent + filter.exponent, x_norm * filter.norm, [&](std::int64_t o) {
     const std::int64_t k = b.origin + cut_.skip + o;  // index within the full convolution
     const std::int64_t end = std::min(count, k + 1);
-    C sum = 0;  // stays non-finite once it is
-    for (std::int64_t j = std::max<std::int64_t>(0, k - samples + 1); j < end && std::isfinite(sum); ++j)
-      sum += x[cut_.skip + o - j] * taps[j];
-    return sum;
+    LongSum<C> sum;  // stays non-finite once it is
+    for (std::int64_t j = std::max<std::int64_t>(0, k - samples + 1); j < end && std::isfinite(sum.total);) {
+      C piece = 0;
+      for (const std::int64_t piece_end = std::min(end, j + kRepairPiece); j < piece_end; ++j)
+        piece += x[cut_.skip + o - j] * taps[j];
+      sum.add(piece);
+    }
+    return sum.value();
   });
   add_not_finite(run.part, b);
 }

@@ -3,6 +3,7 @@
 #include "rows.hpp"
 #include "simd_target.hpp"
 
+#include "../core/long_sum.hpp"
 #include "../core/thread_pool.hpp"
 #include "../exchange.hpp"
 #include "../problem.hpp"
@@ -147,7 +148,8 @@ class Direct final : public Executor {
     const std::int64_t highest = std::min(taps_ - 1, o + count - 1);
     const std::int64_t taps = highest - lowest + 1, tiles = (count + tile() - 1) / tile();
     run.signal.load_padded(row.index, run.part.samples, o - highest, tiles * tile() + taps - 1, row.window);
-    const Segment<C> used{row.window, row.taps + (taps_ - 1 - highest), taps};
+    const std::int64_t before = taps_ - 1 - highest;
+    const Segment<C> used{row.window, row.taps + before, taps, before};
     kernels().direct(&used, 1, row.sums, tiles, false);
     run.out.store(row.index, o - run.part.first, count, row.sums);
   }
@@ -159,9 +161,14 @@ class Direct final : public Executor {
       const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - run.part.samples + 1),
                          highest = std::min(taps_ - 1, k);
       run.signal.load(row.index, k - highest, highest - lowest + 1, row.window);
-      C sum{};
-      for (std::int64_t j = highest; j >= lowest; --j) sum += row.window[highest - j] * row.taps[taps_ - 1 - j];
-      row.sums[i] = sum;
+      LongSum<C> total;
+      for (std::int64_t j = highest, end; j >= lowest; j = end) {
+        end = std::max(lowest - 1, j - (kSumPiece - (taps_ - 1 - j) % kSumPiece));
+        C sum{};
+        for (std::int64_t t = j; t > end; --t) sum += row.window[highest - t] * row.taps[taps_ - 1 - t];
+        total.add(sum);
+      }
+      row.sums[i] = total.value();
     }
     run.out.store(row.index, o - run.part.first, count, row.sums);
   }

@@ -1,6 +1,7 @@
 // The oracle: plain loops, accumulated one precision up. Never optimised.
 #include "rows.hpp"
 
+#include "../core/long_sum.hpp"
 #include "../problem.hpp"
 #include "../solver.hpp"
 
@@ -45,10 +46,15 @@ class Reference final : public Executor {
  private:
   // full[k] = sum over j of signal[k-j] * filter[j]
   C output(const C* x, std::int64_t samples, const C* h, std::int64_t k) const {
-    Wider<C> sum{};
+    LongSum<Wider<C>> total;
     const std::int64_t begin = std::max<std::int64_t>(0, k - samples + 1), end = std::min(work_.axis.filter, k + 1);
-    for (std::int64_t j = begin; j < end; ++j) sum += static_cast<Wider<C>>(x[k - j]) * static_cast<Wider<C>>(h[j]);
-    return static_cast<C>(sum);
+    for (std::int64_t piece = begin; piece < end; piece += kSumPiece) {
+      Wider<C> sum{};
+      for (std::int64_t j = piece; j < std::min(end, piece + kSumPiece); ++j)
+        sum += static_cast<Wider<C>>(x[k - j]) * static_cast<Wider<C>>(h[j]);
+      total.add(sum);
+    }
+    return static_cast<C>(total.value());
   }
 
   Work work_;

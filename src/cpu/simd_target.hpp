@@ -13,20 +13,21 @@ namespace gpuconv::detail {
 /// multiply-add (4 cycles, two a cycle).
 inline constexpr int kTileVectors = 8;
 
-/// A part of a direct sum: sum over k < count of window[i + k] * taps[k] for output i. Taps are in reversed order.
+/// A part of a direct sum: sum over k < count of window[i + k] * taps[k] for output i. Taps are in reversed order, and
+/// `before` of them come before these: that tells where pieces of the sum end (core/long_sum.hpp).
 template <class T>
 struct Segment {
   const T* window;
   const T* taps;
   std::int64_t count;
+  std::int64_t before = 0;
 };
 
-/// Direct sums over `segments` segments, one after the other: out[i] for `tiles` times kTileVectors vectors of outputs.
+/// Direct sums over `count` segments, one after the other: out[i] for `tiles` times kTileVectors vectors of outputs.
 /// Reads as many samples of each window plus count - 1; sums in the same order for every output.
 /// `stream`: the output is larger than the cache and is written around it.
 template <class T>
-using DirectKernel = void (*)(const Segment<T>* segment, std::int64_t segments, T* out, std::int64_t tiles,
-                              bool stream);
+using DirectKernel = void (*)(const Segment<T>* segments, std::int64_t count, T* out, std::int64_t tiles, bool stream);
 
 /// Pieces of one right-angle transform (see transform.hpp). `chunk` ranges split a pass among threads: chunk c is
 /// the vector of butterflies starting at index c * lanes, of `transform.level[l].step / lanes` in all.

@@ -87,7 +87,7 @@ Tile tile_of(Work const& w, CudaDevice const& device) {
   for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
     for (int lanes = 32; lanes >= 1; --lanes) {
       Tile tile{outputs, lanes, 32 / lanes};
-      while (tile.groups > 1 && kernels::direct_shared_bytes(tile, w.axis.filter, element) > kSharedBytes)
+      while (tile.groups > 1 && kernels::direct_shared_bytes(tile, w.axis.filter, w.compute_type()) > kSharedBytes)
         --tile.groups;
       const double time = seconds_with(w, tile, device);
       if (best.lanes == 0 || time < least) best = tile, least = time;

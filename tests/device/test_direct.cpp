@@ -46,7 +46,7 @@ std::vector<Tile> shapes(Case const& c) {
     for (int const lanes : {1, 2, 3, 5, 8, 11, 16, 21, 31, 32})
       for (int const groups : std::set{1, 32 / lanes})
         if (const Tile s{outputs, lanes, groups};
-            kernels::direct_shared_bytes(s, c.filter_columns, element) <= 48 << 10)
+            kernels::direct_shared_bytes(s, c.filter_columns, compute_type(c.out)) <= 48 << 10)
           out.push_back(s);
   return out;
 }

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <iterator>
+#include <numeric>
+#include <utility>
 
 namespace gpuconv::test {
 namespace {
@@ -110,14 +111,18 @@ Oracle::Oracle(Workload const& w) : problem_(w.problem), slice_(output_slice(w.p
   }
 }
 
-// Sums of the products one precision up, tap by tap: for data whose sums cannot overflow.
+// Sums of the products one precision up, tap by tap and in pieces: for data whose sums cannot overflow.
 template <class R>
 std::vector<Oracle::Output> Oracle::plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const {
   using W = std::conditional_t<std::is_same_v<R, float>, double, long double>;
   const auto length = static_cast<std::size_t>(slice_.length);
-  std::vector<W> value(length), magnitude(length);
+  std::vector<W> piece(length), value(length), magnitude(length);
   std::vector<std::int64_t> terms(length);
+  const auto end_piece = [&] {
+    for (std::size_t i = 0; i < length; ++i) value[i] += std::exchange(piece[i], W(0));
+  };
   for (std::int64_t j = 0; j < problem_.filter; ++j) {
+    if (j % kPiece == 0) end_piece();
     const W tap = h[static_cast<std::size_t>(j)];
     const std::int64_t begin = std::max(slice_.first, j),
                        end = std::min(slice_.first + slice_.length, j + problem_.signal);
@@ -126,11 +131,12 @@ std::vector<Oracle::Output> Oracle::plain_outputs(std::vector<R> const& x, std::
     const auto at = static_cast<std::size_t>(begin - slice_.first), count = static_cast<std::size_t>(end - begin);
     for (std::size_t i = 0; i < count; ++i) {
       const W product = static_cast<W>(from[i]) * tap;
-      value[at + i] += product;
+      piece[at + i] += product;
       magnitude[at + i] += std::abs(product);
       ++terms[at + i];
     }
   }
+  end_piece();
   std::vector<Output> out;
   for (std::size_t i = 0; i < length; ++i) out.push_back({value[i], magnitude[i], finite, terms[i]});
   return out;

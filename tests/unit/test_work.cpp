@@ -222,5 +222,18 @@ TEST(Planner, AsksEverySolverOnce) {
   for (std::size_t i = 0; i < asked.size(); ++i) EXPECT_EQ(asked[i], cpu[i]->method == Method::fft ? 1 : 0);
 }
 
+// The planner does not compare what is done at once; it would have chosen the same.
+TEST(Planner, ComparesNothingWithShortSums) {
+  for (Type const type : {Type::float32, Type::float64})
+    for (std::int64_t n = 1; n <= 200; n += n < 40 ? 1 : 17)
+      for (std::int64_t m = 1; m <= n; m += 3) {
+        const Problem problem{.signal = n, .filter = m, .type = type};
+        const Options options{.device = Device::cpu};
+        const Chosen chosen = choose(check(problem), options, cpu_solvers(), {});
+        for (Estimate const& e : estimates(problem, options))
+          EXPECT_TRUE(!e.refusal.empty() || chosen.offer.seconds <= e.seconds) << explain(problem, options);
+      }
+}
+
 }  // namespace
 }  // namespace gpuconv::test

@@ -2,6 +2,7 @@
 // right-angle transform (see ../transform.hpp).
 #include "vector.hpp"
 
+#include "../../core/long_sum.hpp"
 #include "../simd_target.hpp"
 
 #include <type_traits>
@@ -99,35 +100,67 @@ GPUCONV_INLINE void add_segment(Vector<T> (&sum)[J], const T* x, const T* taps, 
   else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k, taps + k, rest);
 }
 
-// J vectors of outputs, `at` outputs from the first.
-template <class T, int J, bool Past>
-GPUCONV_INLINE void direct_tile(const Segment<T>* segment, std::int64_t segments, std::int64_t at, T* out,
-                                bool stream) {
-  constexpr int V = kLanes<T>;
-  Vector<T> sum[J] = {};
-  for (std::int64_t s = 0; s < segments; ++s)
-    add_segment<T, J, Past>(sum, segment[s].window + at, segment[s].taps, segment[s].count);
+template <class T, int J>
+GPUCONV_INLINE void store_tile(Vector<T> const (&sum)[J], T* out, bool stream) {
 #pragma GCC unroll 16
   for (int j = 0; j < J; ++j) {
-    if (stream) store_streaming(out + at + V * j, sum[j]);
-    else store(out + at + V * j, sum[j]);
+    if (stream) store_streaming(out + kLanes<T> * j, sum[j]);
+    else store(out + kLanes<T> * j, sum[j]);
   }
+}
+
+// J vectors of outputs, `at` outputs from the first, of one segment that is one piece.
+template <class T, int J, bool Past>
+GPUCONV_INLINE void direct_tile(Segment<T> const& segment, std::int64_t at, T* out, bool stream) {
+  Vector<T> sum[J] = {};
+  add_segment<T, J, Past>(sum, segment.window + at, segment.taps, segment.count);
+  store_tile<T, J>(sum, out + at, stream);
+}
+
+template <class T, int J>
+GPUCONV_INLINE void add_pieces(LongSum<Vector<T>> (&total)[J], Segment<T> const& segment, std::int64_t at) {
+  for (std::int64_t k = 0, end; k < segment.count; k = end) {
+    end = k + kSumPiece - (segment.before + k) % kSumPiece;
+    end = end < segment.count ? end : segment.count;
+    Vector<T> sum[J] = {};
+    add_segment<T, J, false>(sum, segment.window + at + k, segment.taps + k, end - k);
+#pragma GCC unroll 16
+    for (int j = 0; j < J; ++j) total[j].add(sum[j]);
+  }
+}
+
+// The same of any segments, in pieces.
+template <class T, int J>
+GPUCONV_INLINE void direct_tile_in_pieces(const Segment<T>* segment, std::int64_t segments, std::int64_t at, T* out,
+                                          bool stream) {
+  LongSum<Vector<T>> total[J] = {};
+  for (std::int64_t s = 0; s < segments; ++s) add_pieces<T, J>(total, segment[s], at);
+  Vector<T> sum[J];
+#pragma GCC unroll 16
+  for (int j = 0; j < J; ++j) sum[j] = total[j].value();
+  store_tile<T, J>(sum, out + at, stream);
 }
 
 // Twice the outputs a tile where there are registers for them: fewer loads a tap.
 inline constexpr int kWideTile = kBytes == 64 ? 2 * kTileVectors : kTileVectors;
 
 template <class T>
-void direct(const Segment<T>* segment, std::int64_t segments, T* out, std::int64_t tiles, bool stream) {
+void direct(const Segment<T>* segments, std::int64_t count, T* out, std::int64_t tiles, bool stream) {
   constexpr int V = kLanes<T>, J = kTileVectors;
   stream = stream && aligned_to_vector(out);
   const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
-  if (segment->count > (kShifts<T> ? 2 * V : V))
+  if (const Segment<T> one = *segments;
+      count > 1 || (std::is_floating_point_v<T> && one.before % kSumPiece + one.count > kSumPiece)) {
     for (; vectors - i >= kWideTile; i += kWideTile)
-      direct_tile<T, kWideTile, false>(segment, segments, V * i, out, stream);
-  for (; vectors - i > J; i += J) direct_tile<T, J, true>(segment, segments, V * i, out, stream);
-  for (; i < vectors; i += J) direct_tile<T, J, false>(segment, segments, V * i, out, stream);
+      direct_tile_in_pieces<T, kWideTile>(segments, count, V * i, out, stream);
+    for (; i < vectors; i += J) direct_tile_in_pieces<T, J>(segments, count, V * i, out, stream);
+  } else {
+    if (one.count > (kShifts<T> ? 2 * V : V))
+      for (; vectors - i >= kWideTile; i += kWideTile) direct_tile<T, kWideTile, false>(one, V * i, out, stream);
+    for (; vectors - i > J; i += J) direct_tile<T, J, true>(one, V * i, out, stream);
+    for (; i < vectors; i += J) direct_tile<T, J, false>(one, V * i, out, stream);
+  }
   if (stream) finish_streaming();
 }
 

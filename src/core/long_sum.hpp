@@ -1,0 +1,38 @@
+// Sums of many products. A plain sum of m products may be off by m u times the sum of their magnitudes; ones by ones in
+// float32 stop at 2^24. So a sum runs in pieces, and the pieces are added to a compensated total: an output is off by
+// (kSumPiece + 4) u + O(m u^2) times the sum of the magnitudes, however long the filter is. (The two-sum is Knuth's,
+// "The Art of Computer Programming", volume 2, section 4.2.2, theorem B.)
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace gpuconv::detail {
+
+/// Products of a piece, at most. Pieces end where a whole number of them from one end of the filter does, so that an
+/// output's bits do not depend on which of its neighbours are computed with it.
+inline constexpr std::int64_t kSumPiece = 512;
+/// The same where sums take the place of a transform's outputs, which are more exact: off by a few u log2(N).
+inline constexpr std::int64_t kRepairPiece = 16;
+
+/// The total of some pieces. `V`: a number, or a vector of numbers. Integers have no error to keep.
+template <class V>
+struct LongSum {
+  V total{}, error{};
+
+  [[gnu::always_inline]] constexpr void add(V piece) {
+    if constexpr (std::is_integral_v<V>) total += piece;
+    else {
+      const V sum = total + piece, added = sum - total;
+      error += (total - (sum - added)) + (piece - added);
+      total = sum;
+    }
+  }
+  /// An infinite or NaN total has a NaN for an error, which says nothing.
+  [[gnu::always_inline]] constexpr V value() const {
+    if constexpr (std::is_integral_v<V>) return total;
+    else return total + (error == error ? error : V{});
+  }
+};
+
+}  // namespace gpuconv::detail
