@@ -1,4 +1,5 @@
 // One-shot calls: a plan that is used once. What it checks is checked once.
+#include "problem.hpp"
 #include "text.hpp"
 
 #include <gpuconv/convolve.hpp>
@@ -30,6 +31,13 @@ Options plan_options(CallOptions const& how, Memory memory) {
       .method = how.method, .device = how.device, .threads = how.threads, .memory = memory, .allocator = how.allocator};
 }
 
+// Of the plan and the result that it will write, on the host.
+double held_bytes(Plan const& plan) {
+  const double result = static_cast<double>(plan.problem().batch) * static_cast<double>(plan.output_length()) *
+                        static_cast<double>(size_of(result_type(plan.problem())));
+  return result + (plan.device() == Device::cpu ? static_cast<double>(plan.workspace_bytes()) : 0.0);
+}
+
 }  // namespace
 
 void detail::convolve(HostInput signal, HostInput filter, HostOutput out, CallOptions const& how) {
@@ -44,6 +52,7 @@ void detail::convolve(HostInput signal, HostInput filter, Type result_type, Allo
                       CallOptions const& how) {
   guarded([&] {
     Plan plan(problem_of(signal, filter, result_type, how.mode), plan_options(how, Memory::host));
+    check_fits(held_bytes(plan));
     plan.set_filter(filter);
     plan.execute(signal, allocate(result, plan.output_length()));
   });

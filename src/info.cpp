@@ -1,3 +1,4 @@
+#include "cgroup.hpp"
 #include "core/published.hpp"
 #include "cpu/simd_target.hpp"
 #include "solver.hpp"
@@ -9,12 +10,23 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iomanip>
 #include <span>
 
 namespace gpuconv {
+namespace {
+
+int usable_cpus() noexcept {
+  cpu_set_t set;  // respects taskset and cpusets
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<int>(online) : 1;
+}
+
+}  // namespace
 
 std::string_view version() noexcept { return GPUCONV_VERSION; }
 
@@ -22,18 +34,13 @@ std::int64_t machine_memory() noexcept {
   static constinit detail::FoundOnce<std::int64_t> bytes;
   return bytes.get([] {
     const std::int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? pages * page : INT64_MAX;
+    return std::min(pages > 0 && page > 0 ? pages * page : INT64_MAX, detail::memory_limit());
   });
 }
 
 int hardware_threads() noexcept {
   static constinit detail::FoundOnce<int> count;
-  return count.get([] {
-    cpu_set_t set;  // respects taskset and cpusets
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-    const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? static_cast<int>(online) : 1;
-  });
+  return count.get([] { return std::min(usable_cpus(), detail::cpu_limit()); });
 }
 
 std::string_view simd_target() noexcept { return detail::simd_target().name; }

@@ -14,10 +14,15 @@ namespace gpuconv {
 namespace detail {
 namespace {
 
-// More threads than this only wait for each other, and stay in the pool for the life of the process.
-int most_threads() { return std::max(64, 4 * hardware_threads()); }
+// So many threads are given to whoever asks. Of those beyond, and beyond four for each that runs at once, most only
+// wait for each other, and stay in the pool for the life of the process.
+constexpr int kModestThreads = 64;
 
-int threads_of(Options const& o) { return o.threads ? std::min(o.threads, most_threads()) : hardware_threads(); }
+// 0, all that run at once, stays 0: they are counted where the work is worth it.
+int threads_of(Options const& o) {
+  if (o.threads <= kModestThreads) return o.threads;
+  return std::min(o.threads, std::max(kModestThreads, 4 * hardware_threads()));
+}
 
 Resources resources_of(Options const& o) { return {threads_of(o), o.memory, o.allocator, o.caller_scratch}; }
 
@@ -141,7 +146,6 @@ Chosen choose(Work const& w, Options const& o, std::span<Solver const* const> cp
 std::unique_ptr<Runner> make_runner(Problem const& problem, Options const& o) {
   check_options(o);
   const Work work = check(problem);
-  if (o.memory == Memory::host) check_fits(array_bytes(work));
   Chosen chosen = choose(work, o, cpu_solvers(), cuda_solvers());
   std::unique_ptr<Runner> runner;
   try {
@@ -158,7 +162,7 @@ std::unique_ptr<Runner> make_runner(Problem const& problem, Options const& o) {
   runner->seconds = chosen.offer.seconds;
   runner->parameters = chosen.offer.parameters;
   if (chosen.solver->device == Device::cuda && o.memory == Memory::host)
-    runner->parameters.threads = threads_of(o);  // which copy to and from pinned memory
+    runner->parameters.threads = resources_of(o).most_threads();  // which copy to and from pinned memory
   runner->arrays_in = o.memory;
   return runner;
 }

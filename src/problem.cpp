@@ -79,7 +79,7 @@ std::int64_t bytes_of(std::int64_t rows, std::int64_t columns, Type type, const 
   return bytes;
 }
 
-// Below this no machine needs to be asked how much memory it has.
+// Below this no machine needs to be asked how much memory it has: that reads files.
 constexpr double kSurelyFits = 64 << 20;
 
 void check_types(Problem const& p) {
@@ -123,7 +123,7 @@ Work check(Problem const& p) {
 void check_fits(double bytes) {
   if (bytes <= kSurelyFits || bytes <= static_cast<double>(machine_memory())) return;
   const auto needed = static_cast<std::int64_t>(std::min(bytes, 9e18));
-  throw OutOfMemory(text(needed, " bytes are needed; this machine has ", machine_memory()), needed);
+  throw OutOfMemory(text(needed, " bytes are needed; this process may use ", machine_memory()), needed);
 }
 
 void check_device_bytes(std::size_t bytes) {

@@ -10,7 +10,9 @@ namespace gpuconv::detail {
 /// Throws InvalidArgument.
 Work check(Problem const&);
 
-/// Throws OutOfMemory where `bytes` exceed the machine's memory. A double: sums of sizes that cannot overflow.
+/// Throws OutOfMemory where `bytes`, which are about to be allocated, exceed the memory that the process may use. What
+/// callers pass is there already, and may be mapped files or overlapping rows: it is not counted. A double: sums of
+/// sizes that cannot overflow.
 void check_fits(double bytes);
 
 /// Throws InvalidArgument for what DeviceBuffer makes of a negative size or one that overflows.

@@ -19,10 +19,13 @@ namespace gpuconv::detail {
 
 /// What a solver may use.
 struct Resources {
-  int threads = 1;  // of the CPU, at most
+  int threads = 1;  // of the CPU, at most; 0: as many as run at once
   Memory memory = Memory::host;
   DeviceAllocator* allocator = nullptr;
   bool caller_scratch = false;
+
+  /// The threads, as a number. To find out how many run at once reads files: only work that is worth it may ask.
+  int most_threads() const { return threads ? threads : hardware_threads(); }
 };
 
 /// What an offer is made with.

@@ -104,7 +104,7 @@ void Reader::read_rows(std::int64_t count, Buffer& to) {
 
 void Reader::read_bytes(std::int64_t size, Buffer& to) {
   if (size > gpuconv::machine_memory())
-    throw TooLarge(name(), std::to_string(size) + " bytes are needed at once, this machine has " +
+    throw TooLarge(name(), std::to_string(size) + " bytes are needed at once, this process may use " +
                                std::to_string(gpuconv::machine_memory()));
   constexpr std::size_t kFirstStep = std::size_t{64} << 10;  // of what is not known to come
   const auto wanted = static_cast<std::size_t>(size);

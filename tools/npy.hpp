@@ -27,7 +27,7 @@ class Unsupported : public Error {
   using Error::Error;
 };
 
-/// More data than this machine has memory for.
+/// More data than this process may have memory for.
 class TooLarge : public Error {
  public:
   using Error::Error;

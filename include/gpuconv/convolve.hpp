@@ -90,7 +90,8 @@ void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, How cons
 
 /// `numpy.convolve(signal, filter, mode)` of two contiguous ranges, as a vector. Integers give int64 or uint64 so that
 /// they cannot overflow silently; `convolve<std::int8_t>(a, b)` names a narrower, wrapping result. `how`: a Mode, a
-/// Same or CallOptions. Throws as `Plan`.
+/// Same or CallOptions. Throws as `Plan`, and OutOfMemory where the result and the memory that it takes to compute it
+/// are together more than `machine_memory()`, before the result is allocated.
 template <class R = void, detail::ElementRange S, detail::ElementRange F, detail::CallLike How = CallOptions>
 auto convolve(S const& signal, F const& filter, How const& how = {}) {
   using Result = detail::OneShotResult<R, S, F>;

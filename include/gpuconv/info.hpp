@@ -28,10 +28,12 @@ GPUCONV_API std::string_view simd_target() noexcept;
 /// Its vector width in bits.
 GPUCONV_API int simd_bits() noexcept;
 
-/// Threads the machine runs at once: what `Options::threads` 0 stands for.
+/// Threads that run at once here, of the CPUs that the process may run on and no more than the CPU quota of its control
+/// groups (a container's), rounded up: what `Options::threads` 0 stands for. Found once for a process.
 GPUCONV_API int hardware_threads() noexcept;
 
-/// Bytes of memory the machine has.
+/// Bytes of memory that the process may use: what the machine has, or what the control groups of the process (its
+/// container's) allow where that is less. Found once for a process.
 GPUCONV_API std::int64_t machine_memory() noexcept;
 
 }  // namespace gpuconv

@@ -17,7 +17,7 @@ namespace gpuconv {
 struct Options {
   Method method = Method::automatic;
   Device device = Device::automatic;
-  /// CPU threads at most; 0: as many as the machine runs at once; never more than 4 times that, or 64.
+  /// CPU threads at most; 0: `hardware_threads()`; never more than 4 times that, or 64.
   int threads = 0;
   /// Where signal and output lie. Arrays in device memory are convolved there; for arrays in host memory the transfers
   /// count, so that small problems stay on the CPU.
@@ -47,7 +47,8 @@ class GPUCONV_API Plan {
   /// Chooses the solver with the lowest estimate among those that `options` allow. With no device forced, the GPU is
   /// asked for only where the CPU would take milliseconds, and the CPU serves where the GPU's memory is taken. Throws
   /// InvalidArgument (a wrong problem), Unsupported (a forced method or device, or arrays in device memory, that
-  /// nothing here can serve), OutOfMemory, CudaError, CufftError.
+  /// nothing here can serve), OutOfMemory (the plan's own memory, its filters and workspaces, is more than
+  /// `machine_memory()`: arrays that callers pass are not counted), CudaError, CufftError.
   explicit Plan(Problem const& problem, Options const& options = {});
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;

@@ -33,7 +33,7 @@ void check_memory(Work const& w, Parameters const& p) {
   } else {
     kept += static_cast<double>(w.filters()) * size;
   }
-  check_fits(array_bytes(w) + (kept + p.threads * 3.2 * size) * sizeof(C));
+  check_fits((kept + p.threads * 3.2 * size) * sizeof(C));
 }
 
 std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const& p) {

@@ -5,6 +5,8 @@
 // Other machines differ by a factor that is much the same for all solvers, which leaves the choice as it is.
 #pragma once
 
+#include <gpuconv/info.hpp>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -20,9 +22,12 @@ inline constexpr double kCallSeconds = 5e-8;
 /// thread.
 inline constexpr double kWakeSeconds = 2e-5;
 
-/// Threads worth using for work that takes one thread `seconds` in `tasks` pieces.
+/// Threads worth using for work that takes one thread `seconds` in `tasks` pieces, of `threads` at most; 0: of as many
+/// as run at once, which is asked for only where more than one is worth it.
 inline int useful_threads(double seconds, std::int64_t tasks, int threads) {
   const double worth = std::max(1.0, seconds / (2 * kWakeSeconds));
+  if (worth < 2 || tasks < 2) return 1;
+  if (threads == 0) threads = hardware_threads();
   return static_cast<int>(std::min({static_cast<double>(threads), static_cast<double>(tasks), worth}));
 }
 

@@ -193,9 +193,10 @@ std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const
   return visit_compute(w.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
     const double filters = static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter);
     const double taps = static_cast<double>(std::min(w.axis.signal, w.axis.filter));
-    check_fits(array_bytes(w) + (filters + p.threads * 2.0 * (static_cast<double>(kSegment) + taps)) * sizeof(C));
+    const Work rows = p.exchanged ? rows_of<C>(w) : w;
+    const double kept = p.exchanged ? static_cast<double>(rows.filters()) * taps : 0.0;  // signals, as taps
+    check_fits((filters + kept + p.threads * 2.0 * (static_cast<double>(kSegment) + taps)) * sizeof(C));
     if (!p.exchanged) return std::make_unique<Direct<C>>(w, p.threads);
-    const Work rows = rows_of<C>(w);
     return std::make_unique<ExchangedExecutor<KeptFilters<C>>>(w, rows, KeptFilters<C>(w.filters(), w.axis.filter),
                                                                std::make_unique<Direct<C>>(rows, p.threads));
   });

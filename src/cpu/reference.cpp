@@ -65,7 +65,7 @@ std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const
   return visit_compute(w.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
     const double elements = static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter) +
                             static_cast<double>(w.axis.signal) + static_cast<double>(w.axis.outputs);
-    check_fits(array_bytes(w) + elements * sizeof(C));
+    check_fits(elements * sizeof(C));
     return std::make_unique<Reference<C>>(w);
   });
 }

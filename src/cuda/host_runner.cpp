@@ -38,7 +38,7 @@ void copy_on_host(ByteRows<void> to, ByteRows<void const> from, std::int64_t row
 class HostRunner final : public Runner {
  public:
   HostRunner(Work const& w, Resources const& r, Answer const& offer)
-      : device_(current_device()), allocator_(r.allocator), threads_(r.threads), pieces_(pieces_of(w)) {
+      : device_(current_device()), allocator_(r.allocator), threads_(r.most_threads()), pieces_(pieces_of(w)) {
     executor_ = offer.make(work_of_pieces(w, pieces_), r, offer.parameters);
     const auto in_bytes = static_cast<std::size_t>(pieces_.rows * pieces_.samples * bytes_of(w.signal_type));
     const auto out_bytes = static_cast<std::size_t>(pieces_.rows * pieces_.outputs * bytes_of(w.result_type));

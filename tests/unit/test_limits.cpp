@@ -1,4 +1,5 @@
-// Sizes that are wrong, overflow or exceed the machine: refused with a typed error before anything is allocated.
+// Sizes that are wrong, overflow or exceed what there is, in the machine or in a container: refused with a typed error
+// before anything is allocated.
 #include "support/solvers.hpp"
 
 #include <gpuconv/gpuconv.hpp>
@@ -69,15 +70,46 @@ class LargerThanMemory : public SolverTest {
 };
 
 TEST_P(LargerThanMemory, IsRefusedWithTheBytesNeeded) {
+  // The filters are the plan's own. No GPU has 16 TiB.
+  const std::int64_t memory = solver()->device == Device::cuda ? std::int64_t{1} << 44 : machine_memory();
+  const std::int64_t taps = memory / 4 + 1;
+  expect_out_of_memory({.signal = 3, .filter = taps}, memory);
+  expect_out_of_memory({.signal = 3, .filter = 1 << 10, .batch = taps / 1024 + 1, .filters = Filters::per_row}, memory);
+}
+
+// What callers pass is there already: mapped files, overlapping rows, rows with a stride of 0.
+TEST_P(LargerThanMemory, ArraysOfCallersAreNotCounted) {
+  if (solver()->device == Device::cuda) GTEST_SKIP() << "a GPU's memory is another matter";
+  const bool whole_rows = solver()->method == Method::reference;
   const std::int64_t samples = machine_memory() / 4 + 1;
-  expect_out_of_memory({.signal = samples, .filter = 3}, machine_memory());
-  expect_out_of_memory({.signal = 3, .filter = samples}, machine_memory());
-  expect_out_of_memory({.signal = 1 << 10, .filter = 3, .batch = samples / 1024 + 1}, machine_memory());
-  expect_out_of_memory(
-      {.signal = kHuge / 4, .filter = 5, .mode = Mode::valid, .type = Type::int8, .result_type = Type::int8},
-      kHuge / 4);
+  EXPECT_NO_THROW(Plan({.signal = 1 << 10, .filter = 3, .batch = samples / 1024 + 1}, options()));
+  const Problem longest{
+      .signal = kHuge / 4, .filter = 5, .mode = Mode::valid, .type = Type::int8, .result_type = Type::int8};
+  if (whole_rows) {
+    expect_out_of_memory(longest, kHuge / 4);
+    return;
+  }
+  EXPECT_NO_THROW(Plan({.signal = samples, .filter = 3}, options()));
+  if (takes(longest)) {
+    EXPECT_NO_THROW(Plan(longest, options()));
+  }
 }
 GPUCONV_OVER_SOLVERS(LargerThanMemory);
+
+// Every window of one recording: its rows span more than the machine has, where there are few samples.
+TEST(Limits, WindowsOfOneRecordingAreConvolved) {
+  constexpr std::int64_t window = 1 << 12;
+  const std::int64_t windows = machine_memory() / (4 * window) + 2;
+  if (windows > std::int64_t{1} << 22) GTEST_SKIP() << "too many windows for a test";
+  const std::vector<float> recording(static_cast<std::size_t>(window + windows - 1), 1);
+  const std::vector<float> filter(window, 0.5F);
+  std::vector<float> out(static_cast<std::size_t>(windows));
+  convolve(HostView(recording.data(), {.rows = windows, .columns = window, .stride = 1}), filter,
+           HostView(out.data(), {.rows = windows, .columns = 1}),
+           CallOptions{.mode = Mode::valid, .device = Device::cpu});
+  EXPECT_EQ(out.front(), 0.5F * window);
+  EXPECT_EQ(out.back(), 0.5F * window);
+}
 
 TEST(Limits, OneShotCallsRefuseTheResultBeforeAllocatingIt) {
   // Spans that claim more than there is: never read, the result's size alone is refused.

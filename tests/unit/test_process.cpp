@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,25 @@ TEST(Process, JobsAreDoneWithoutTheWorkersThatHaveLeft) {
 TEST(Process, ThreadsAreCapped) {
   const Plan plan({.signal = 1 << 22, .filter = 300, .batch = 100}, {.threads = std::numeric_limits<int>::max()});
   EXPECT_LE(plan.threads(), std::max(64, 4 * hardware_threads()));
+}
+
+// The number of threads is kept once it has been found: a later change of the affinity shows whether it had been.
+TEST(Process, SmallCallsDoNotAskHowManyThreadsThereAre) {
+  if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "a single CPU";
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process in which nobody has asked
+  const auto asked = [&] {
+    convolve(std::vector<float>(32, 1), std::vector<float>(5, 1));
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(cpu, &all) && CPU_COUNT(&one) == 0) CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one) != 0 || hardware_threads() != 1;
+  };
+  EXPECT_EXIT(std::exit(asked() ? 1 : 0), testing::ExitedWithCode(0), "");
+  GTEST_FLAG_SET(death_test_style, "fast");
 }
 
 TEST(Process, APlanThatWasMovedFromSaysSo) {
