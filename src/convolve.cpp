@@ -5,6 +5,9 @@
 #include <gpuconv/convolve.hpp>
 #include <gpuconv/error.hpp>
 
+#include <cstdint>
+#include <new>
+
 namespace gpuconv {
 namespace {
 
@@ -54,7 +57,14 @@ void detail::convolve(HostInput signal, HostInput filter, Type result_type, Allo
     Plan plan(problem_of(signal, filter, result_type, how.mode), plan_options(how, Memory::host));
     check_fits(held_bytes(plan));
     plan.set_filter(filter);
-    plan.execute(signal, allocate(result, plan.output_length()));
+    const auto allocated = [&] {
+      try {
+        return allocate(result, plan.output_length());
+      } catch (std::bad_alloc const&) {
+        throw_out_of_memory(plan.output_length() * static_cast<std::int64_t>(size_of(result_type)));
+      }
+    };
+    plan.execute(signal, allocated());
   });
 }
 

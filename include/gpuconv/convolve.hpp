@@ -6,7 +6,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <new>
 #include <type_traits>
 #include <vector>
 
@@ -52,16 +51,12 @@ GPUCONV_API void convolve(HostInput signal, HostInput filter, Type result_type, 
                           CallOptions const& how);
 GPUCONV_API void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
                           Stream stream);
-[[noreturn]] GPUCONV_API void throw_out_of_memory(std::int64_t bytes);
+[[noreturn]] void throw_out_of_memory(std::int64_t bytes);  // within the library
 
 template <class R>
 HostOutput resized(void* result, std::int64_t length) {
   auto& out = *static_cast<std::vector<R>*>(result);
-  try {
-    out.resize(static_cast<std::size_t>(length));
-  } catch (std::bad_alloc const&) {
-    throw_out_of_memory(length * static_cast<std::int64_t>(sizeof(R)));
-  }
+  out.resize(static_cast<std::size_t>(length));  // what this throws, the library catches: no try with -fno-exceptions
   return out;
 }
 

@@ -1,16 +1,17 @@
 #!/bin/sh
-# usage: pkg_config.sh CXX PREFIX LIBDIR static|shared PROGRAM SOURCE
-# Compiles SOURCE with what pkg-config says of the gpuconv installed in PREFIX, and runs it.
+# usage: pkg_config.sh PREFIX LIBDIR PROGRAM SOURCE COMPILER [FLAG...]
+# Compiles SOURCE with what pkg-config says of the gpuconv installed in PREFIX, and runs it. Without --static, which
+# people forget.
 set -eu
-cxx=$1 prefix=$2 libdir=$3 linkage=$4 program=$5 source=$6
+prefix=$1 libdir=$2 program=$3 source=$4
+shift 4
+[ -n "${1-}" ] || { echo "SKIPPED: there is no such compiler" && exit 77; }
 command -v pkg-config >/dev/null || { echo "SKIPPED: there is no pkg-config" && exit 77; }
 
 PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
 export PKG_CONFIG_PATH
-static=
-[ "$linkage" = shared ] || static=--static
-flags=$(pkg-config --cflags --libs $static 'gpuconv >= 0.1')
+flags=$(pkg-config --cflags --libs 'gpuconv >= 0.1')
 echo "$flags"
 # shellcheck disable=SC2086  # a list of flags
-"$cxx" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror "$source" -o "$program" $flags
+"$@" -std=c++20 "$source" -o "$program" $flags
 LD_LIBRARY_PATH=$prefix/$libdir "$program"
