@@ -1,6 +1,5 @@
 #include "block_executor.hpp"
 
-#include "../core/long_sum.hpp"
 #include "../core/thread_pool.hpp"
 #include "../problem.hpp"
 
@@ -17,31 +16,31 @@ constexpr std::int64_t kTasksPerThread = 8;   // so that no thread waits long fo
 template <class C>
 void scale(C* x, std::int64_t count, int exponent) {
   if (exponent == 0) return;
-  // In two steps: 2^exponent itself may be out of range.
-  const C half = std::ldexp(C(1), exponent / 2), rest = std::ldexp(C(1), exponent - exponent / 2);
-  for (std::int64_t i = 0; i < count; ++i) x[i] = x[i] * half * rest;
+  // In three steps: 2^exponent, a product of two scales, may be far out of range.
+  const C third = std::ldexp(C(1), exponent / 3), rest = std::ldexp(C(1), exponent - exponent / 3 * 2);
+  for (std::int64_t i = 0; i < count; ++i) x[i] = x[i] * third * third * rest;
 }
 
 template <class C>
-double norm(const C* x, std::int64_t count) {
+C norm(const C* x, std::int64_t count) {
   double sum = 0;
   for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  return std::sqrt(sum);
+  return static_cast<C>(std::sqrt(sum));
 }
 
-// y times 2^exponent. What certainly overflows becomes infinite; where the error of a transform of operands with the
-// product `norms` of their norms leaves it open, `direct_sum(i)` decides.
-template <class C, class Sum>
-void scale_back(C* y, std::int64_t count, int exponent, double norms, Sum direct_sum) {
-  using Limits = std::numeric_limits<C>;
-  const C limit = std::ldexp(Limits::max(), -exponent);  // infinite where nothing can overflow
-  const C margin = static_cast<C>(128 * static_cast<double>(Limits::epsilon()) * norms);  // above c u log2(N), N < 2^64
-  for (std::int64_t i = 0; i < count; ++i) {
-    const C size = std::abs(y[i]);
-    if (size > limit + margin) y[i] = std::copysign(Limits::infinity(), y[i]);
-    else if (size >= limit - margin) y[i] = direct_sum(i);
-    else y[i] = std::ldexp(y[i], exponent);
-  }
+template <class C>
+C largest_magnitude(const C* x, std::int64_t count) {
+  constexpr std::int64_t kSide = 16;  // maxima side by side, for vectors
+  C largest[kSide] = {};
+  const auto take = [&](std::int64_t i, std::int64_t s) {
+    const C size = std::abs(x[i]);
+    largest[s] = size > largest[s] ? size : largest[s];
+  };
+  std::int64_t i = 0;
+  for (; i + kSide <= count; i += kSide)
+    for (std::int64_t s = 0; s < kSide; ++s) take(i + s, s);
+  for (; i < count; ++i) take(i, 0);
+  return *std::max_element(largest, largest + kSide);
 }
 
 // Sets what is not finite to zero and returns the largest magnitude left.
@@ -69,8 +68,10 @@ BlockExecutor<C>::BlockExecutor(Work const& work, Cut const& cut, int threads)
       taps_(work.filters(), work.axis.filter),
       spectra_(work.filters() * transform_->spectrum_size()),
       filters_(static_cast<std::size_t>(work.filters())) {
+  const std::int64_t words = Signs::kSets * (bit_set_words(cut.size) + bit_set_words(work.axis.filter));
   slot_bytes_ = whole_pages(static_cast<std::size_t>(transform_->work_size()) * sizeof(C)) +
-                2 * whole_pages(static_cast<std::size_t>(cut.size) * sizeof(C));
+                2 * whole_pages(static_cast<std::size_t>(cut.size) * sizeof(C)) +
+                whole_pages(static_cast<std::size_t>(words) * sizeof(std::uint64_t));
 }
 
 template <class C>
@@ -83,7 +84,9 @@ typename BlockExecutor<C>::Workspace BlockExecutor<C>::workspace(void* scratch, 
   char* const work = static_cast<char*>(scratch) + static_cast<std::size_t>(slot) * slot_bytes_;
   char* const in = work + whole_pages(static_cast<std::size_t>(transform_->work_size()) * sizeof(C));
   char* const out = in + whole_pages(static_cast<std::size_t>(cut_.size) * sizeof(C));
-  return {reinterpret_cast<C*>(work), reinterpret_cast<C*>(in), reinterpret_cast<C*>(out)};
+  char* const bits = out + whole_pages(static_cast<std::size_t>(cut_.size) * sizeof(C));
+  return {reinterpret_cast<C*>(work), reinterpret_cast<C*>(in), reinterpret_cast<C*>(out),
+          reinterpret_cast<std::uint64_t*>(bits)};
 }
 
 template <class C>
@@ -111,7 +114,11 @@ void BlockExecutor<C>::prepare(std::int64_t f, Workspace const& w, int threads) 
   const C too_small = std::sqrt(Limits::min()) * static_cast<C>(cut_.size);
   if (largest > 0 && !(largest >= too_small && largest <= too_large)) filter.exponent = std::ilogb(largest) + 1;
   scale(padded, taps, -filter.exponent);
+  // On the way denormals round in steps of u times the smallest normal number. That is below the bound's u |h| |x|
+  // where the samples and, over all points, the outputs' bound |h| |x| stay above that number.
   filter.norm = norm(padded, taps);
+  filter.small_sample = 64 * Limits::min() * static_cast<C>(cut_.size);
+  filter.small = filter.norm > 0 ? filter.small_sample * std::max(C(1), filter.norm) : C(0);
   transform_->spectrum(padded, w.work, spectra_.data() + f * transform_->spectrum_size(), threads);
   filters_[static_cast<std::size_t>(f)] = filter;
 }
@@ -157,13 +164,14 @@ void BlockExecutor<C>::run_block(Run const& run, std::int64_t number, int slot, 
   // Outputs that cannot be streamed go through the cache once more, which costs less than reading `out`.
   const bool in_place = whole && filter.exponent == 0 && (!stream_ || streams_to(result + output));
   C* const y = in_place ? result + output : b.memory.out;
-  bool finite = filter.finite && transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, next,
-                                                      stream_ && in_place, threads);
-  if (finite && filter.exponent != 0) {
+  const C largest =
+      transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, next, stream_ && in_place, threads);
+  bool good = filter.finite && largest <= std::numeric_limits<C>::max() && !lost_bits(filter, x, largest);
+  if (good && filter.exponent != 0) {
     scale(y, b.count, filter.exponent);
-    finite = all_finite(y, b.count);
+    good = all_finite(y, b.count);
   }
-  if (!finite) {
+  if (!good) {
     repair(run, b);
     run.out.store(row, output, b.count, b.memory.out);
   } else if (!in_place) {
@@ -173,45 +181,44 @@ void BlockExecutor<C>::run_block(Run const& run, std::int64_t number, int slot, 
 }
 
 template <class C>
+bool BlockExecutor<C>::lost_bits(Filter const& filter, const C* x, C largest) const {
+  if (largest >= filter.small) return false;
+  const C sample = largest_magnitude(x, cut_.size);
+  return sample > 0 && (sample < filter.small_sample || sample * filter.norm < filter.small_sample);
+}
+
+template <class C>
 bool BlockExecutor<C>::streams_to(const C* out) const {
   return to_vector_boundary(out) == 0 || (simd_target().kernels<C>().transform.streams_unaligned && shared_out_);
 }
 
-// The block's outputs again, into its memory.
+// The block's outputs again, into its memory. An output that comes out within the transform's error of overflow may
+// overflow where the direct sum does not, and the other way round.
 template <class C>
 void BlockExecutor<C>::repair(Run const& run, Block const& b) const {
-  const C* const taps = taps_[b.filter];
-  const std::int64_t count = work_.axis.filter, samples = run.part.samples;
   C* const x = b.memory.in;
   C* const y = b.memory.out;
-  const auto load = [&] { run.signal.load_padded(b.row, samples, b.origin, cut_.size, x); };
+  const auto load = [&] { run.signal.load_padded(b.row, run.part.samples, b.origin, cut_.size, x); };
 
   load();
   const C largest = clean(x, cut_.size);
-  const int exponent = largest > C(1) ? std::ilogb(largest) + 1 : 0;
-  scale(x, cut_.size, -exponent);
-  transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, nullptr, false, b.threads);
-  const double x_norm = norm(x, cut_.size);
+  if (largest == 0) {
+    std::fill_n(y, b.count, C(0));
+  } else {
+    const int exponent = std::ilogb(largest) + 1;
+    scale(x, cut_.size, -exponent);
+    transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, nullptr, false, b.threads);
+    scale(y, b.count, exponent + filters_[static_cast<std::size_t>(b.filter)].exponent);
+  }
   load();
-  Filter const& filter = filters_[static_cast<std::size_t>(b.filter)];
-  scale_back(y, b.count, exponent + filter.exponent, x_norm * filter.norm, [&](std::int64_t o) {
-    const std::int64_t k = b.origin + cut_.skip + o;  // index within the full convolution
-    const std::int64_t end = std::min(count, k + 1);
-    LongSum<C> sum;  // stays non-finite once it is
-    for (std::int64_t j = std::max<std::int64_t>(0, k - samples + 1); j < end && std::isfinite(sum.total);) {
-      C piece = 0;
-      for (const std::int64_t piece_end = std::min(end, j + kRepairPiece); j < piece_end; ++j)
-        piece += x[cut_.skip + o - j] * taps[j];
-      sum.add(piece);
-    }
-    return sum.value();
-  });
-  add_not_finite(run.part, b);
+  add_nans(run.part, b);
+  add_infinities(run.part, b);
 }
 
-// Adds the products that hold a non-finite sample or tap, and no others: zero times infinity is NaN.
+// NaN where a NaN sample meets any tap, or a NaN tap any sample.
 template <class C>
-void BlockExecutor<C>::add_not_finite(Part const& part, Block const& b) const {
+void BlockExecutor<C>::add_nans(Part const& part, Block const& b) const {
+  constexpr C kNan = std::numeric_limits<C>::quiet_NaN();
   const std::int64_t taps_count = work_.axis.filter;
   const C* const taps = taps_[b.filter];
   const C* const x = b.memory.in;
@@ -220,20 +227,89 @@ void BlockExecutor<C>::add_not_finite(Part const& part, Block const& b) const {
   for (std::int64_t i = cut_.skip - (taps_count - 1); i < cut_.size; ++i) {
     const std::int64_t o = i - cut_.skip;  // of the first output that sees sample i
     if (std::isnan(x[i])) nan_until = o + taps_count;
-    else if (std::isinf(x[i])) {
-      const std::int64_t begin = std::max<std::int64_t>(o, 0), end = std::min(o + taps_count, b.count);
-      for (std::int64_t k = begin; k < end; ++k) y[k] += x[i] * taps[k - o];
-    }
-    if (o >= 0 && o < b.count && o < nan_until) y[o] = std::numeric_limits<C>::quiet_NaN();
+    if (o >= 0 && o < b.count && o < nan_until) y[o] = kNan;
   }
   if (filters_[static_cast<std::size_t>(b.filter)].finite) return;
+  std::int64_t done = 0;  // outputs below it are set, or met by no NaN tap yet to come
   for (std::int64_t j = 0; j < taps_count; ++j) {
-    if (std::isfinite(taps[j])) continue;
-    const std::int64_t shift = cut_.skip - j;  // output k takes sample k + shift of the block
-    const std::int64_t begin = std::max<std::int64_t>(0, -b.origin - shift);
-    const std::int64_t end = std::min(b.count, part.samples - b.origin - shift);
-    for (std::int64_t k = begin; k < end; ++k) y[k] += x[k + shift] * taps[j];
+    if (!std::isnan(taps[j])) continue;
+    const std::int64_t first = j - cut_.skip - b.origin;  // the output where the tap meets the row's first sample
+    const std::int64_t begin = std::max(done, first), end = std::min(b.count, first + part.samples);
+    if (begin < end) std::fill(y + begin, y + end, kNan);
+    done = std::max(done, end);
   }
+}
+
+// Adds the products that hold an infinite sample or tap, and no others: zero times infinity is NaN.
+template <class C>
+void BlockExecutor<C>::add_infinities(Part const& part, Block const& b) const {
+  const auto is_infinite = [](C v) { return std::isinf(v); };
+  const bool infinite_samples = std::any_of(b.memory.in, b.memory.in + cut_.size, is_infinite);
+  const bool infinite_taps = !filters_[static_cast<std::size_t>(b.filter)].finite;  // or NaN
+  if (!infinite_samples && !infinite_taps) return;
+
+  // Of the samples only those that the row has: its ends are no zeros.
+  const std::int64_t begin = std::max<std::int64_t>(0, -b.origin);
+  const std::int64_t end = std::min(cut_.size, part.samples - b.origin);
+  if (begin >= end) return;
+  std::uint64_t* free = b.memory.bits;
+  const Signs samples = signs(b.memory.in + begin, end - begin, infinite_samples, infinite_taps, &free);
+  const Signs taps = signs(taps_[b.filter], work_.axis.filter, infinite_taps, infinite_samples, &free);
+  for (std::int64_t o = 0; o < b.count; o += 64) {
+    const std::int64_t count = std::min<std::int64_t>(64, b.count - o);
+    add_infinities(samples, taps, cut_.skip + o - begin, b.memory.out + o, count);
+  }
+}
+
+// The same for up to 64 outputs, the first of which is the sum of samples i times taps first - i.
+template <class C>
+void BlockExecutor<C>::add_infinities(Signs const& x, Signs const& h, std::int64_t first, C* y, std::int64_t count) {
+  std::uint64_t wanted = 0;  // what is no NaN yet
+  for (std::int64_t o = 0; o < count; ++o) wanted |= std::uint64_t{!std::isnan(y[o])} << o;
+  const auto drop = [&](BitSet const& infinite, BitSet const& zero) { wanted &= ~sums(infinite, zero, first, wanted); };
+  drop(x.plus_infinity, h.zero);
+  drop(x.minus_infinity, h.zero);
+  drop(h.plus_infinity, x.zero);
+  drop(h.minus_infinity, x.zero);
+
+  std::uint64_t plus = 0, minus = 0;
+  const auto find = [&](std::uint64_t& found, BitSet const& a, BitSet const& c) {
+    found |= sums(a, c, first, wanted & ~found);
+  };
+  find(plus, x.plus_infinity, h.positive);
+  find(plus, x.minus_infinity, h.negative);
+  find(plus, x.positive, h.plus_infinity);
+  find(plus, x.negative, h.minus_infinity);
+  find(minus, x.plus_infinity, h.negative);
+  find(minus, x.minus_infinity, h.positive);
+  find(minus, x.positive, h.minus_infinity);
+  find(minus, x.negative, h.plus_infinity);
+
+  constexpr C kInfinity = std::numeric_limits<C>::infinity(), kNan = std::numeric_limits<C>::quiet_NaN();
+  for (std::int64_t o = 0; o < count; ++o) {
+    const auto in = [o](std::uint64_t set) { return (set >> o & 1) != 0; };
+    if (!in(wanted)) y[o] = kNan;
+    if (in(plus)) y[o] += kInfinity;
+    if (in(minus)) y[o] -= kInfinity;
+  }
+}
+
+// Of the infinite values' signs and the others' those asked for; the other sets are empty.
+template <class C>
+auto BlockExecutor<C>::signs(const C* x, std::int64_t count, bool infinite, bool finite, std::uint64_t** free)
+    -> Signs {
+  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  const auto set = [&](bool asked, auto holds) {
+    if (!asked) return BitSet();
+    std::uint64_t* const words = *free;
+    *free += bit_set_words(count);
+    return BitSet(words, count, [=](std::int64_t i) { return holds(x[i]); });
+  };
+  return {.plus_infinity = set(infinite, [](C v) { return v == kInfinity; }),
+          .minus_infinity = set(infinite, [](C v) { return v == -kInfinity; }),
+          .positive = set(finite, [](C v) { return v > 0; }),
+          .negative = set(finite, [](C v) { return v < 0; }),
+          .zero = set(finite, [](C v) { return v == 0; })};
 }
 
 template class BlockExecutor<float>;

@@ -191,7 +191,7 @@ void RightAngleTransform<T>::spectrum(const T* x, T* work, T* spectrum, int thre
 }
 
 template <class T>
-bool RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next,
+T RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next,
                                       bool stream, int threads) const {
   using Index = std::int64_t;
   if (outer_levels_ == 0) {
@@ -207,11 +207,13 @@ bool RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::
   for (int l = outer_levels_ - 1; l > 0; --l)
     split_level(l, work, threads,
                 [&](T* at, Index begin, Index end) { kernels<T>().inverse(view_, l, at, begin, end); });
-  std::atomic<bool> finite{true};
+  std::atomic<T> largest{T(0)};
   split_level(0, work, threads, [&](T* at, Index begin, Index end) {
-    if (!kernels<T>().last(view_, at, y, drop, stream, begin, end)) finite.store(false, std::memory_order_relaxed);
+    const T part = kernels<T>().last(view_, at, y, drop, stream, begin, end);
+    for (T so_far = largest.load(std::memory_order_relaxed);
+         so_far < part && !largest.compare_exchange_weak(so_far, part, std::memory_order_relaxed);) {}
   });
-  return finite.load(std::memory_order_relaxed);
+  return largest.load(std::memory_order_relaxed);
 }
 
 template class RightAngleTransform<float>;

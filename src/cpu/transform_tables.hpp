@@ -35,9 +35,9 @@ class RightAngleTransform {
   void spectrum(const T* x, T* work, T* spectrum, int threads) const;
 
   /// Convolves the 2*points samples of `x` with the filter of `spectrum`; writes results `drop` and up to y[0] and up.
-  /// `next`: the samples wanted after these, or null. Returns whether all results are finite; it may be false where one
-  /// is close to overflow.
-  bool convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next, bool stream,
+  /// `next`: the samples wanted after these, or null. Returns the largest magnitude of
+  /// sums of up to 64 results: infinity where one is not finite, and perhaps where one is close to overflow.
+  T convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next, bool stream,
                 int threads) const;
 
  private:

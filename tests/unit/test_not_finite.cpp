@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 namespace gpuconv::test {
@@ -110,6 +111,43 @@ TEST_P(NotFinite, ScatteredAtRandom) {
   });
 }
 
+TEST_P(NotFinite, InfinitiesAtEveryDistance) {
+  for (std::size_t const period : {2u, 7u, 63u, 64u, 65u, 300u})
+    expect_local([&]<class T>(std::span<T> x, std::span<T>) {
+      for (std::size_t i = period - 1; i < x.size(); i += period) x[i] = i / period % 2 ? -kInfinity<T> : kInfinity<T>;
+    });
+}
+TEST_P(NotFinite, AGapOfInfinities) {
+  expect_local([]<class T>(std::span<T> x, std::span<T> h) {
+    for (T& tap : h) tap = std::abs(tap) + T(0.1);
+    h[h.size() / 2] = -1;  // the one tap that makes a NaN
+    std::fill_n(x.begin() + std::ssize(x) / 3, x.size() / 10, -kInfinity<T>);
+  });
+}
+TEST_P(NotFinite, ManyInfiniteTapsAndZeroSamples) {
+  expect_local([]<class T>(std::span<T> x, std::span<T> h) {
+    for (T& v : x) v = std::abs(v) + T(0.1);
+    for (std::size_t i = 0; i < x.size(); i += 500) x[i] = 0;
+    for (std::size_t j = 0; j < h.size(); j += 3) h[j] = -kInfinity<T>;
+  });
+}
+TEST_P(NotFinite, NaNTapsAtBothEnds) {
+  expect_local([]<class T>(std::span<T>, std::span<T> h) { h.front() = h.back() = kNan<T>; });
+}
+TEST_P(NotFinite, PatternsAtRandom) {
+  Rng rng = test_rng();
+  for (int round = 0; round < 4; ++round)
+    expect_local([&]<class T>(std::span<T> x, std::span<T> h) {
+      const T values[] = {kInfinity<T>, -kInfinity<T>, T(0), kNan<T>};
+      const auto spoil = [&](std::span<T> to, std::int64_t one_in, std::int64_t kinds) {
+        for (T& v : to)
+          if (pick(rng, 1, one_in) == 1) v = values[pick(rng, 0, kinds)];
+      };
+      spoil(x, pick_size(rng, 2, 500), pick(rng, 0, 3));
+      if (round % 2) spoil(h, pick_size(rng, 2, 500), pick(rng, 0, 3));
+    });
+}
+
 // ---- overflow -----------------------------------------------------------------------------------------------------
 TEST_P(NotFinite, MeanOfLargeValuesDoesNotOverflow) {
   expect_local([]<class T>(std::span<T> x, std::span<T> h) {
@@ -123,6 +161,9 @@ TEST_P(NotFinite, OverflowsExactlyWhereTheDirectSumOverflows) {
     for (T& tap : h) tap = std::abs(tap) + T(0.5);
     for (std::size_t i = 0; i < x.size(); i += 7) x[i] = kLargest<T> / 2;
   });
+}
+TEST_P(NotFinite, AllOfTheLargestNumber) {
+  expect_local([]<class T>(std::span<T> x, std::span<T>) { std::fill(x.begin(), x.end(), -kLargest<T>); });
 }
 TEST_P(NotFinite, OneSampleThatOverflowsWithEveryTap) {
   expect_local([]<class T>(std::span<T> x, std::span<T> h) {
@@ -143,6 +184,33 @@ TEST_P(NotFinite, OneLargeTapAmongOrdinaryOnes) {
   });
 }
 GPUCONV_OVER_SOLVERS(NotFinite);
+
+// ---- cost ---------------------------------------------------------------------------------------------------------
+// A sum along the filter for each output, or for each infinity, takes hundreds to thousands of times the clean time.
+TEST(NotFiniteCost, IsAMultipleOfTheCleanCost) {
+  constexpr std::int64_t n = 200'000, m = 5'000;
+  Plan plan({.signal = n, .filter = m, .mode = Mode::same}, {.method = Method::overlap_save, .device = Device::cpu});
+  Rng rng = test_rng();
+  const Workload w = random_workload({.signal = n, .filter = m, .mode = Mode::same}, rng);
+  plan.set_filter(w.filter.row<float>(0));
+  std::vector<float> out(n);
+  const auto seconds = [&](std::vector<float> const& x) {
+    double best = kInfinity<double>;
+    for (int i = 0; i < 3; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      plan.execute(x, out);
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return best;
+  };
+  const double clean = seconds(std::vector<float>(n, 1.0f));
+  for (float const value : {kNan<float>, kInfinity<float>, -kInfinity<float>, -kLargest<float>}) {
+    EXPECT_LT(seconds(std::vector<float>(n, value)), 100 * clean) << value;
+    std::vector<float> gap(n, 1.0f);
+    std::fill_n(gap.begin() + n / 3, n / 10, value);
+    EXPECT_LT(seconds(gap), 50 * clean) << "gap of " << value;
+  }
+}
 
 // ---- neighbours ---------------------------------------------------------------------------------------------------
 class NotFiniteRows : public SolverTest {};

@@ -1,6 +1,7 @@
 // Adversarial numbers: denormals, signed zeros, cancellation, extreme scales, rows of very different size.
 #include "support/scale.hpp"
 #include "support/solvers.hpp"
+#include "support/tolerance.hpp"
 #include "support/workload.hpp"
 
 #include <gtest/gtest.h>
@@ -131,6 +132,43 @@ TEST_P(Numerics, ALargeSampleDisturbsItsOwnBlocksOnly) {
   EXPECT_TRUE(is_right(w, options()));
 }
 GPUCONV_OVER_SOLVERS(Numerics);
+
+// ---- small numbers ------------------------------------------------------------------------------------------------
+// An impulse's outputs are its products, within c u log2(N) |h| |x| and two denormals.
+template <class T>
+void expect_small_impulse(T sample, T tap, std::int64_t taps, Method method) {
+  Rng rng = test_rng();
+  const std::int64_t n = 2 * taps + 500, at = taps / 2;
+  Plan plan({.signal = n, .filter = taps, .type = type_of<T>}, {.method = method, .device = Device::cpu});
+  std::vector<T> x(static_cast<std::size_t>(n)), h(static_cast<std::size_t>(taps)), y(x.size() + h.size() - 1);
+  x[static_cast<std::size_t>(at)] = sample;
+  long double squares = 0;
+  for (T& v : h) {
+    v = tap * (static_cast<T>(pick(rng, 500, 1000)) / 1000);
+    squares += static_cast<long double>(v) * static_cast<long double>(v);
+  }
+  plan.set_filter(h);
+  plan.execute(x, y);
+  const Tolerance t = tolerance(type_of<T>);
+  const long double bound = t.c * t.unit * 20 * std::sqrt(squares) * static_cast<long double>(sample) + 2 * t.smallest;
+  for (std::size_t j = 0; j < h.size(); ++j) {
+    const long double want = static_cast<long double>(sample) * static_cast<long double>(h[j]);
+    const long double got = static_cast<long double>(y[static_cast<std::size_t>(at) + j]);
+    ASSERT_LE(std::abs(got - want), bound) << plan.describe() << ", output " << j;
+  }
+}
+
+TEST(SmallNumbers, KeepTheirDigitsInBlocks) {
+  for (Method const method : {Method::direct, Method::overlap_save, Method::fft}) {
+    expect_small_impulse(1e-41f, 1e12f, 1000, method);
+    expect_small_impulse(1.2e-38f, 1.0f, 30000, method);
+    expect_small_impulse(1.2e-38f, 1e-3f, 3000, method);
+    expect_small_impulse(1e-20f, 1e-20f, 300, method);
+    expect_small_impulse(1e-41f, 1e38f, 1000, method);
+    expect_small_impulse(5e-324, 1e300, 1000, method);
+    expect_small_impulse(1e-310, 1.0, 5000, method);
+  }
+}
 
 }  // namespace
 }  // namespace gpuconv::test

@@ -302,10 +302,11 @@ class Runs {
 };
 
 template <class T, int R, Writes W>
-bool last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, std::int64_t begin, std::int64_t end) {
+T last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, std::int64_t begin, std::int64_t end) {
   using C = Complex<Vector<T>>;
   Level<T> const& level = t.level[0];
   Vector<T> finite = {};  // stays zero unless a sum of outputs is infinite or NaN
+  Vector<T> highest = {}, lowest = {};
   Runs<T, R, W> runs(y - drop, drop);
   for (std::int64_t c = begin; c < end; ++c) {
     const std::int64_t k = c * kLanes<T>;
@@ -323,10 +324,19 @@ bool last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, s
           runs.put(j, k + j * level.step, v.re, c == begin);
           runs.put(R + j, k + j * level.step + t.points, v.im, c == begin);
         });
-    finite += (sum.re + sum.im) * T(0);
+    const Vector<T> outputs = sum.re + sum.im;
+    finite += outputs * T(0);
+    highest = outputs > highest ? outputs : highest;
+    lowest = outputs < lowest ? outputs : lowest;
   }
   runs.finish(level.step);
-  return !any_nonzero<T>(finite);
+  if (any_nonzero<T>(finite)) return static_cast<T>(__builtin_huge_val());
+  T largest = 0;
+  for (int e = 0; e < kLanes<T>; ++e) {
+    const T magnitude = highest[e] > -lowest[e] ? highest[e] : -lowest[e];
+    if (magnitude > largest) largest = magnitude;
+  }
+  return largest;
 }
 
 // The sub-transforms of a level within `size` points, in each the chunks from `begin` to `end`.
@@ -380,8 +390,8 @@ void inverse(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int
   middle<T, true>(t.level[l], work, t.level[l].size, begin, end);
 }
 template <class T>
-bool last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin,
-          std::int64_t end) {
+T last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin,
+       std::int64_t end) {
   const bool whole = begin == 0 && end == t.level[0].step / kLanes<T>;
   return with_radix(t.level[0].radix, [&](auto r) {
     if (stream && aligned_to_vector(y)) return last_level<T, r, Writes::streamed>(t, work, y, drop, begin, end);
