@@ -188,9 +188,8 @@ struct Totals {
   C *total, *error;
 
   __device__ void clear() const {
-    const C zero[kOutputs] = {};
 #pragma unroll
-    for (int r = 0; r < kOutputs; r += Pack<C>::size) put(total + r, zero), put(error + r, zero);
+    for (int r = 0; r < kOutputs; ++r) total[r] = error[r] = C(0);
   }
   /// Adds the sums of a piece, and clears them.
   __device__ void add(C (&sum)[kOutputs]) const {

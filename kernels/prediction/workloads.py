@@ -35,10 +35,11 @@ class Loop(NamedTuple):
 CONVERSIONS = ("I2FP", "I2F", "F2F")
 
 
-def direct(multiply_add: str, compare: str, bits: int, loads: str) -> list[Loop]:
+# Totals of pieces (additions, single stores to clear them) are for longer filters than these problems have.
+def direct(multiply_add: str, add: str, compare: str, bits: int, loads: str) -> list[Loop]:
     return [Loop("run", "", multiply_add, runs="tile", times=1 / 8),
-            Loop("tile", "run", multiply_add, runs="STS.128", avoid=(f"STG.{bits}", "MUFU")),
-            Loop("piece", "tile", multiply_add, runs="tile", avoid=(compare, f"LDG.{bits}")),
+            Loop("tile", "run", multiply_add, runs="STS.128", avoid=(f"STG.{bits}", f"STS.{bits}", add, "MUFU")),
+            Loop("piece", "tile", multiply_add, runs="tile", avoid=(compare, add, f"LDG.{bits}")),
             Loop("load taps", "piece", compare, runs="LDG", without=CONVERSIONS, rare=True),
             Loop("load rest", "piece", "LDGSTS.128", runs="LDGSTS", without=(f"LDG.{bits}",)),
             Loop("multiply", "piece", multiply_add, runs=loads)]
@@ -46,8 +47,8 @@ def direct(multiply_add: str, compare: str, bits: int, loads: str) -> list[Loop]
 
 # By the beginning of a kernel's name.
 KERNELS = {
-    "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FSETP", 32, "LDS.128"),
-    "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DSETP", 64, "LDS"),
+    "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FADD", "FSETP", 32, "LDS.128"),
+    "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DADD", "DSETP", 64, "LDS"),
     "gpuconv::kernels::fused_kernel<float": [Loop("block", "", "", runs="LDG.32", avoid=("FSEL",))],
     "gpuconv::kernels::fused_kernel<double": [Loop("block", "", "", runs="LDG.64", avoid=("FSEL",))],
 }
