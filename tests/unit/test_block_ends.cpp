@@ -214,7 +214,7 @@ TEST_P(BlockEnds, OfTilesAreRightWithinAnyRow) {
                             {Type::int16, Type::int16},
                             {Type::uint64, Type::uint64},
                             {Type::int16, Type::float32}})
-    for (std::int64_t const taps : {1, 4, 33})
+    for (std::int64_t const taps : kSlowdown > 1 ? std::set<std::int64_t>{33} : std::set<std::int64_t>{1, 4, 33})
       for (Mode const mode : kModes)
         for (std::int64_t const width : widths)
           for (std::int64_t const off : {-1, 0, 1})
