@@ -26,15 +26,14 @@ if(BUILD_SHARED_LIBS)
 endif()
 # Only one of the two is installed, so a static library says what it needs also to who omits --static; a shared one has
 # the CUDA runtime within. -lpthread, since nvcc knows no -pthread.
-set(pc_libs "")
 if(NOT BUILD_SHARED_LIBS)
-  set(pc_libs " -lpthread")
-endif()
-if(GPUCONV_HAS_CUDA AND NOT BUILD_SHARED_LIBS)  # the toolkit's place is its own: --define-variable=cudalibdir=... names another
-  get_target_property(library CUDA::cudart_static IMPORTED_LOCATION)
-  cmake_path(GET library PARENT_PATH library)
-  set(pc_cuda_libdir "cudalibdir=${library}\n")
-  set(pc_libs " -L\${cudalibdir} -lcudart_static -lrt -ldl -lpthread")
+  if(GPUCONV_HAS_CUDA)  # the toolkit's place is its own: --define-variable=cudalibdir=... names another
+    get_target_property(library CUDA::cudart_static IMPORTED_LOCATION)
+    cmake_path(GET library PARENT_PATH library)
+    set(pc_cuda_libdir "cudalibdir=${library}\n")
+    set(pc_libs " -L\${cudalibdir} -lcudart_static -lrt -ldl")
+  endif()
+  string(APPEND pc_libs " -lpthread")
 endif()
 configure_file(cmake/gpuconv.pc.in gpuconv.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/gpuconv.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT gpuconv-dev)

@@ -8,7 +8,7 @@
 //
 // Each output adds its products in the order of falling taps, whatever the tile, the piece or the alignment, so that
 // its bits depend on nothing but its window and the filter. Where there are several pieces, their sums are added to
-// totals in shared memory (core/long_sum.hpp): registers for them would halve the warps that a multiprocessor holds.
+// totals in shared memory (core/long_sum.hpp): sums and window take the registers that a lane has.
 #pragma once
 
 #include "elements.cuh"
@@ -195,20 +195,20 @@ struct Totals {
   __device__ void add(C (&sum)[kOutputs]) const {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += Pack<C>::size) {
-      Pack<C> totals = get(total + r), errors = get(error + r);
+      Pack<C> totals = pack(total + r), errors = pack(error + r);
 #pragma unroll
       for (int e = 0; e < Pack<C>::size; ++e) {
         detail::LongSum<C> s{totals.element[e], errors.element[e]};
         s.add(sum[r + e]);
         totals.element[e] = s.total, errors.element[e] = s.error, sum[r + e] = C(0);
       }
-      put(total + r, totals.element), put(error + r, errors.element);
+      pack(total + r) = totals, pack(error + r) = errors;
     }
   }
   __device__ void value(C (&sum)[kOutputs]) const {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += Pack<C>::size) {
-      const Pack<C> totals = get(total + r), errors = get(error + r);
+      const Pack<C> totals = pack(total + r), errors = pack(error + r);
 #pragma unroll
       for (int e = 0; e < Pack<C>::size; ++e)
         sum[r + e] = detail::LongSum<C>{totals.element[e], errors.element[e]}.value();
@@ -216,13 +216,7 @@ struct Totals {
   }
 
  private:
-  __device__ static Pack<C> get(C const* from) { return *reinterpret_cast<Pack<C> const*>(from); }
-  __device__ static void put(C* to, C const* from) {
-    Pack<C> pack;
-#pragma unroll
-    for (int e = 0; e < Pack<C>::size; ++e) pack.element[e] = from[e];
-    *reinterpret_cast<Pack<C>*>(to) = pack;
-  }
+  __device__ static Pack<C>& pack(C* at) { return *reinterpret_cast<Pack<C>*>(at); }
 };
 
 template <class C, int kOutputs>

@@ -64,13 +64,10 @@ constexpr int direct_room(std::int64_t taps, std::size_t element_bytes) {
   const int pack = 16 / static_cast<int>(element_bytes), most = direct_taps(element_bytes);
   return (static_cast<int>(taps < most ? taps : most) + 2 * (pack - 1)) / pack * pack;
 }
-/// Whether the sums of a filter of `taps` taps are totals of pieces (core/long_sum.hpp). Integers need none.
-constexpr bool direct_in_pieces(std::int64_t taps, Type compute) {
-  return is_floating(compute) && taps > direct_taps(size_of(compute));
-}
-/// Elements of shared memory for the totals of a tile and their errors.
+/// Elements of shared memory for the totals of a tile and their errors, where the sums of a filter have several pieces
+/// (core/long_sum.hpp). Integers need none.
 constexpr int direct_totals(Tile tile, std::int64_t taps, Type compute) {
-  return direct_in_pieces(taps, compute) ? 2 * tile.width() : 0;
+  return is_floating(compute) && taps > direct_taps(size_of(compute)) ? 2 * tile.width() : 0;
 }
 /// Elements from group to group: a tile, the samples before it, the taps and the totals, in whole 128 bytes apart from
 /// the tile: groups must not meet in a bank either.

@@ -1,4 +1,5 @@
-#include <gpuconv/convolve.hpp>
+#include "text.hpp"
+
 #include <gpuconv/error.hpp>
 
 #include <algorithm>

@@ -3,14 +3,16 @@
 
 #include "core/float_environment.hpp"
 
-#include <gpuconv/convolve.hpp>
-
+#include <cstdint>
 #include <new>
 #include <sstream>
 #include <string>
 #include <utility>
 
 namespace gpuconv::detail {
+
+/// Throws OutOfMemory, without allocating. `bytes`: those that were wanted, 0 where that is not known.
+[[noreturn]] void throw_out_of_memory(std::int64_t bytes);
 
 /// Runs `f` in the library's floating-point environment; an allocation that fails inside becomes OutOfMemory.
 template <class F>

@@ -51,7 +51,6 @@ GPUCONV_API void convolve(HostInput signal, HostInput filter, Type result_type, 
                           CallOptions const& how);
 GPUCONV_API void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
                           Stream stream);
-[[noreturn]] void throw_out_of_memory(std::int64_t bytes);  // within the library
 
 template <class R>
 HostOutput resized(void* result, std::int64_t length) {
@@ -83,8 +82,8 @@ void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, How cons
   detail::convolve(signal, filter, out, detail::call_options(how), stream);
 }
 
-/// `numpy.convolve(signal, filter, mode)` of two contiguous ranges, as a vector. Integers give int64 or uint64 so that
-/// they cannot overflow silently; `convolve<std::int8_t>(a, b)` names a narrower, wrapping result. `how`: a Mode, a
+/// `numpy.convolve(signal, filter, mode)` of two contiguous ranges, as a vector. Integers give int64 or uint64, exact
+/// modulo 2^64; `convolve<std::int8_t>(a, b)` names a narrower, wrapping result. `how`: a Mode, a
 /// Same or CallOptions. Throws as `Plan`, and OutOfMemory where the result and the memory that it takes to compute it
 /// are together more than `machine_memory()`, before the result is allocated.
 template <class R = void, detail::ElementRange S, detail::ElementRange F, detail::CallLike How = CallOptions>

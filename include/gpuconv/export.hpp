@@ -2,8 +2,8 @@
 // that contains it does not offer them in turn. GPUCONV_SHARED comes from CMake's target or from pkg-config.
 #pragma once
 
-// Every public header that needs C++20 includes this one first. A missing header ends the compilation where it is
-// included, which an #error does not: an older language gets this one line and not hundreds from below it.
+// Every public header that needs C++20 includes this one first. An #error alone does not end the compilation, a header
+// that is missing does: an older language is told this, and not hundreds of errors from the lines below.
 #if __cplusplus < 202002L
 #error "gpuconv needs C++20: compile with -std=c++20, or link gpuconv::gpuconv with CMake, which asks for it"
 #include <gpuconv/needs_cxx20>

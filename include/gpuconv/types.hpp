@@ -114,8 +114,8 @@ constexpr std::size_t size_of(Type type) noexcept {
 }
 
 /// Type of the result when the caller names none. As `numpy.result_type`, except that integers are widened so that
-/// they cannot overflow silently: int64 if either is signed, else uint64 (int64 with uint64 stays int64, where NumPy
-/// goes to float64).
+/// narrow ones cannot overflow silently: int64 if either is signed, else uint64 (int64 with uint64 stays int64, where
+/// NumPy goes to float64).
 constexpr Type default_result(Type signal, Type filter) noexcept {
   if (!is_floating(signal) && !is_floating(filter))
     return is_signed(signal) || is_signed(filter) ? Type::int64 : Type::uint64;

@@ -35,4 +35,17 @@ struct LongSum {
   }
 };
 
+/// The sum of product(k) for k in [0, count), in pieces; `before` products of the filter come before these.
+template <class V, class Product>
+constexpr V long_sum(std::int64_t count, std::int64_t before, Product product) {
+  LongSum<V> total;
+  for (std::int64_t k = 0; k < count;) {
+    const std::int64_t left = kSumPiece - (before + k) % kSumPiece, end = left < count - k ? k + left : count;
+    V piece{};
+    for (; k < end; ++k) piece += product(k);
+    total.add(piece);
+  }
+  return total.value();
+}
+
 }  // namespace gpuconv::detail

@@ -46,12 +46,9 @@ C largest_magnitude(const C* x, std::int64_t count) {
 // Sets what is not finite to zero and returns the largest magnitude left.
 template <class C>
 C clean(C* x, std::int64_t count) {
-  C largest = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (!std::isfinite(x[i])) x[i] = 0;
-    largest = std::max(largest, std::abs(x[i]));
-  }
-  return largest;
+  std::replace_if(
+      x, x + count, [](C v) { return !std::isfinite(v); }, C(0));
+  return largest_magnitude(x, count);
 }
 
 }  // namespace
@@ -114,11 +111,7 @@ void BlockExecutor<C>::prepare(std::int64_t f, Workspace const& w, int threads) 
   const C too_small = std::sqrt(Limits::min()) * static_cast<C>(cut_.size);
   if (largest > 0 && !(largest >= too_small && largest <= too_large)) filter.exponent = std::ilogb(largest) + 1;
   scale(padded, taps, -filter.exponent);
-  // On the way denormals round in steps of u times the smallest normal number. That is below the bound's u |h| |x|
-  // where the samples and, over all points, the outputs' bound |h| |x| stay above that number.
   filter.norm = norm(padded, taps);
-  filter.small_sample = 64 * Limits::min() * static_cast<C>(cut_.size);
-  filter.small = filter.norm > 0 ? filter.small_sample * std::max(C(1), filter.norm) : C(0);
   transform_->spectrum(padded, w.work, spectra_.data() + f * transform_->spectrum_size(), threads);
   filters_[static_cast<std::size_t>(f)] = filter;
 }
@@ -164,9 +157,12 @@ void BlockExecutor<C>::run_block(Run const& run, std::int64_t number, int slot, 
   // Outputs that cannot be streamed go through the cache once more, which costs less than reading `out`.
   const bool in_place = whole && filter.exponent == 0 && (!stream_ || streams_to(result + output));
   C* const y = in_place ? result + output : b.memory.out;
-  const C largest =
-      transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, next, stream_ && in_place, threads);
-  bool good = filter.finite && largest <= std::numeric_limits<C>::max() && !lost_bits(filter, x, largest);
+  const auto convolved = [&] {
+    const C largest =
+        transform_->convolve(x, spectrum(b.filter), y, cut_.skip, b.memory.work, next, stream_ && in_place, threads);
+    return largest <= std::numeric_limits<C>::max() && !lost_bits(filter, x, largest);
+  };
+  bool good = filter.finite && convolved();
   if (good && filter.exponent != 0) {
     scale(y, b.count, filter.exponent);
     good = all_finite(y, b.count);
@@ -180,11 +176,14 @@ void BlockExecutor<C>::run_block(Run const& run, std::int64_t number, int slot, 
   }
 }
 
+// On the way denormals round in steps of u times the smallest normal number. That is below the bound's u |h| |x|
+// where the samples and, over all points, the outputs' bound |h| |x| stay above that number.
 template <class C>
 bool BlockExecutor<C>::lost_bits(Filter const& filter, const C* x, C largest) const {
-  if (largest >= filter.small) return false;
+  const C small = 64 * std::numeric_limits<C>::min() * static_cast<C>(cut_.size);
+  if (filter.norm == 0 || largest >= small * std::max(C(1), filter.norm)) return false;
   const C sample = largest_magnitude(x, cut_.size);
-  return sample > 0 && (sample < filter.small_sample || sample * filter.norm < filter.small_sample);
+  return sample > 0 && (sample < small || sample * filter.norm < small);
 }
 
 template <class C>

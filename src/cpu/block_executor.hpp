@@ -21,10 +21,10 @@ inline constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
 /// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
 /// samples and scaled to at most 1, so that nothing overflows on the way; what overflows when it is scaled back is
 /// infinite, which the transform's error decides for sums that come out that close to overflow. NaNs are spread over
-/// the windows that hold them, and what the products of infinities add is found 64 outputs at a time. A
-/// block whose outputs and samples are so small that denormals on the way cost it digits is computed again too, scaled
-/// up. Costs when all is ordinary: a few operations per 64 outputs or so, and in a silent block a look at its samples.
-/// Otherwise a second transform of the block and a few passes over it by one thread, whatever it holds.
+/// the windows that hold them, and what the products of infinities add is found 64 outputs at a time. A block whose
+/// outputs and samples are so small that denormals on the way cost it digits is computed again too, scaled up. Costs
+/// when all is ordinary: a few operations per 64 outputs or so, and in a silent block a look at its samples. Otherwise
+/// a second transform of the block and a few passes over it by one thread, whatever it holds.
 template <class C>
 class BlockExecutor final : public Executor {
  public:
@@ -39,10 +39,8 @@ class BlockExecutor final : public Executor {
  private:
   struct Filter {
     int exponent = 0;     // the spectrum is that of the filter times 2^-exponent
+    C norm = 0;           // of the filter so scaled
     bool finite = false;  // or some taps are left out of the spectrum
-    // Denormals may tell in a block's outputs where they sum to less than `small`, and do where a sample and a sample
-    // times `norm` do not both come to `small_sample`.
-    C norm = 0, small = 0, small_sample = 0;
   };
   // A thread's part of the scratch memory.
   struct Workspace {
@@ -74,6 +72,7 @@ class BlockExecutor final : public Executor {
   C const* spectrum(std::int64_t filter) const { return spectra_.data() + filter * transform_->spectrum_size(); }
   void prepare(std::int64_t filter, Workspace const& w, int threads);
   void run_block(Run const& run, std::int64_t number, int slot, int threads) const;
+  // Whether denormals on the way have cost the outputs of a block digits.
   bool lost_bits(Filter const& filter, const C* x, C largest) const;
   bool streams_to(const C* out) const;
   void repair(Run const& run, Block const& b) const;

@@ -161,14 +161,9 @@ class Direct final : public Executor {
       const std::int64_t k = o + i, lowest = std::max<std::int64_t>(0, k - run.part.samples + 1),
                          highest = std::min(taps_ - 1, k);
       run.signal.load(row.index, k - highest, highest - lowest + 1, row.window);
-      LongSum<C> total;
-      for (std::int64_t j = highest, end; j >= lowest; j = end) {
-        end = std::max(lowest - 1, j - (kSumPiece - (taps_ - 1 - j) % kSumPiece));
-        C sum{};
-        for (std::int64_t t = j; t > end; --t) sum += row.window[highest - t] * row.taps[taps_ - 1 - t];
-        total.add(sum);
-      }
-      row.sums[i] = total.value();
+      const C* const taps = row.taps + (taps_ - 1 - highest);
+      row.sums[i] = long_sum<C>(highest - lowest + 1, taps_ - 1 - highest,
+                                [&](std::int64_t t) { return row.window[t] * taps[t]; });
     }
     run.out.store(row.index, o - run.part.first, count, row.sums);
   }

@@ -46,15 +46,10 @@ class Reference final : public Executor {
  private:
   // full[k] = sum over j of signal[k-j] * filter[j]
   C output(const C* x, std::int64_t samples, const C* h, std::int64_t k) const {
-    LongSum<Wider<C>> total;
     const std::int64_t begin = std::max<std::int64_t>(0, k - samples + 1), end = std::min(work_.axis.filter, k + 1);
-    for (std::int64_t piece = begin; piece < end; piece += kSumPiece) {
-      Wider<C> sum{};
-      for (std::int64_t j = piece; j < std::min(end, piece + kSumPiece); ++j)
-        sum += static_cast<Wider<C>>(x[k - j]) * static_cast<Wider<C>>(h[j]);
-      total.add(sum);
-    }
-    return static_cast<C>(total.value());
+    return static_cast<C>(long_sum<Wider<C>>(end - begin, 0, [&](std::int64_t i) {
+      return static_cast<Wider<C>>(x[k - begin - i]) * static_cast<Wider<C>>(h[begin + i]);
+    }));
   }
 
   Work work_;

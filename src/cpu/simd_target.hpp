@@ -46,10 +46,11 @@ struct TransformKernels {
   /// The same, forward only, the result times `scale` into `spectrum` (2 * points elements).
   void (*spectrum)(Transform<T> const&, int l, T* work, std::int64_t points, T* spectrum, T scale);
   /// Level 0 inverse: real outputs with index >= drop (a multiple of lanes) to y[index - drop].
-  /// Returns the largest magnitude of sums of up to 64 outputs; infinity where an output is not finite, and perhaps where
-  /// one is within a factor of 64 of overflow.
-  T (*last)(Transform<T> const&, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t chunk_begin,
-               std::int64_t chunk_end);
+  /// Returns the largest magnitude of sums of up to 64 outputs; infinity where an output is not finite, and perhaps
+  /// where one is within a factor of 64 of overflow.
+  T (*last)
+  (Transform<T> const&, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t chunk_begin,
+   std::int64_t chunk_end);
 };
 
 template <class T>

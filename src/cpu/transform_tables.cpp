@@ -192,7 +192,7 @@ void RightAngleTransform<T>::spectrum(const T* x, T* work, T* spectrum, int thre
 
 template <class T>
 T RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next,
-                                      bool stream, int threads) const {
+                                   bool stream, int threads) const {
   using Index = std::int64_t;
   if (outer_levels_ == 0) {
     const Index chunks = view_.level[0].step / lanes_;
@@ -211,7 +211,8 @@ T RightAngleTransform<T>::convolve(const T* x, const T* spectrum, T* y, std::int
   split_level(0, work, threads, [&](T* at, Index begin, Index end) {
     const T part = kernels<T>().last(view_, at, y, drop, stream, begin, end);
     for (T so_far = largest.load(std::memory_order_relaxed);
-         so_far < part && !largest.compare_exchange_weak(so_far, part, std::memory_order_relaxed);) {}
+         so_far < part && !largest.compare_exchange_weak(so_far, part, std::memory_order_relaxed);) {
+    }
   });
   return largest.load(std::memory_order_relaxed);
 }

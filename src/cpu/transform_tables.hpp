@@ -38,7 +38,7 @@ class RightAngleTransform {
   /// `next`: the samples wanted after these, or null. Returns the largest magnitude of
   /// sums of up to 64 results: infinity where one is not finite, and perhaps where one is close to overflow.
   T convolve(const T* x, const T* spectrum, T* y, std::int64_t drop, T* work, const T* next, bool stream,
-                int threads) const;
+             int threads) const;
 
  private:
   void add_level(int l, std::int64_t size, int radix);

@@ -68,15 +68,11 @@ class DirectKernel : public testing::Test {
                                        compute_type(c.out), 3, nullptr),
               cudaSuccess);
     const kernels::Direct problem{
-        .operands = {.signal = detail::access_of(signal_there.input()),
-                     .out = detail::access_of(out_there.output()),
-                     .loops = {.outer = {.count = c.rows, .signal_moves = true, .filter_moves = !c.shared_filter},
-                               .inner = {}},
-                     .part = {.row = 0,
-                              .rows = c.rows,
-                              .samples = c.signal_columns,
-                              .first = c.first,
-                              .outputs = c.length}},
+        .operands =
+            {.signal = detail::access_of(signal_there.input()),
+             .out = detail::access_of(out_there.output()),
+             .loops = {.outer = {.count = c.rows, .signal_moves = true, .filter_moves = !c.shared_filter}, .inner = {}},
+             .part = {.row = 0, .rows = c.rows, .samples = c.signal_columns, .first = c.first, .outputs = c.length}},
         .taps = taps.data(),
         .taps_count = c.filter_columns};
     EXPECT_EQ(kernels::direct(problem, compute_type(c.out), tile, blocks, nullptr), cudaSuccess);

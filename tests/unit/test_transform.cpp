@@ -48,8 +48,7 @@ class TransformTest : public testing::Test {
     AlignedBuffer<T> work(t.work_size()), spectrum(t.spectrum_size());
     t.spectrum(h.data(), work.data(), spectrum.data(), threads);
     Convolved out{AlignedBuffer<T>(x.size()), false};
-    const T largest =
-        t.convolve(x.data(), spectrum.data(), out.y.data(), drop, work.data(), nullptr, stream, threads);
+    const T largest = t.convolve(x.data(), spectrum.data(), out.y.data(), drop, work.data(), nullptr, stream, threads);
     out.finite = std::isfinite(largest);
     return out;
   }
