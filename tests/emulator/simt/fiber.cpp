@@ -3,7 +3,6 @@
 #include "sanitizers.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +17,8 @@ using boost::context::detail::transfer_t;
 
 // Address space; memory is used as far as a kernel's locals go. Instrumented and unoptimised code needs most.
 constexpr std::size_t stack_bytes = 256 << 10;
+// Below it, whole pages on every machine: one page is less than an array that a kernel writes from its far end.
+constexpr std::size_t guard_bytes = 64 << 10;
 
 // Who resumed the running fiber: a fiber may itself resume others. Only one runs at a time.
 struct Resumer {
@@ -34,23 +35,20 @@ struct {
   void* argument;
 } start;  // of the fiber that is resumed for the first time
 
-std::size_t guard_bytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
-
 void enter(transfer_t from) {
   resumer->context = from.fctx;
   start.entry(start.argument);
 }
 
-/// With a page below that nothing may touch: an overflow stops the program instead of changing another thread's stack.
+/// With memory below that nothing may touch: an overflow stops the program instead of changing another thread's stack.
 char* map_stack() {
-  const std::size_t guard = guard_bytes();
-  void* const p =
-      mmap(nullptr, guard + stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED || mprotect(p, guard, PROT_NONE) != 0) {
+  void* const p = mmap(nullptr, guard_bytes + stack_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED || mprotect(p, guard_bytes, PROT_NONE) != 0) {
     std::perror("simt: no memory for the stacks of CUDA threads");
     std::abort();
   }
-  return static_cast<char*>(p) + guard;
+  return static_cast<char*>(p) + guard_bytes;
 }
 
 }  // namespace
@@ -65,7 +63,7 @@ void make_fiber(Fiber& fiber, FiberEntry entry, void* argument) {
 
 void destroy_fiber(Fiber& fiber) {
   destroy_identity(fiber.identity);
-  munmap(fiber.stack - guard_bytes(), guard_bytes() + stack_bytes);
+  munmap(fiber.stack - guard_bytes, guard_bytes + stack_bytes);
   fiber = {};
 }
 
