@@ -1,5 +1,6 @@
 // Sizes that are wrong, overflow or exceed what there is, in the machine or in a container: refused with a typed error
 // before anything is allocated.
+#include "support/scale.hpp"
 #include "support/solvers.hpp"
 
 #include <gpuconv/gpuconv.hpp>
@@ -98,6 +99,7 @@ GPUCONV_OVER_SOLVERS(LargerThanMemory);
 
 // Every window of one recording: its rows span more than the machine has, where there are few samples.
 TEST(Limits, WindowsOfOneRecordingAreConvolved) {
+  if (kSlowdown > 1) GTEST_SKIP() << "takes minutes in this build";
   constexpr std::int64_t window = 1 << 12;
   const std::int64_t windows = machine_memory() / (4 * window) + 2;
   if (windows > std::int64_t{1} << 22) GTEST_SKIP() << "too many windows for a test";
