@@ -5,10 +5,20 @@
 # Out: GPUCONV_HAS_CUDA, and the language CUDA where it is on. GPUCONV_CUDA_HEADERS, the folders of NVIDIA's headers,
 #      empty where there is no toolkit: known with GPUCONV_CUDA=OFF as well, because the emulated tests compile the host
 #      code and the kernels with the C++ compiler against those headers.
-set(GPUCONV_CUDA AUTO CACHE STRING "The CUDA device: AUTO (where there is a toolkit to build it with), ON or OFF")
-set_property(CACHE GPUCONV_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(GPUCONV_CUDA AUTO CACHE STRING
+  "The CUDA device: AUTO (where there is a toolkit to build it with), OWN (for the GPUs of this machine), ON or OFF")
+set_property(CACHE GPUCONV_CUDA PROPERTY STRINGS AUTO OWN ON OFF)
 
 include(${CMAKE_CURRENT_LIST_DIR}/find_nvcc.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/find_gpu.cmake)
+if(GPUCONV_CUDA STREQUAL OWN)
+  gpuconv_find_gpu(gpus)
+  if(NOT gpus)
+    set(GPUCONV_CUDA OFF)
+  elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+    set(CMAKE_CUDA_ARCHITECTURES ${gpus})
+  endif()
+endif()
 
 # gpuconv_find_toolkit(PROBLEM): sets CUDAToolkit_*, CUDA::* and GPUCONV_CUDA_HEADERS, or PROBLEM to what is missing.
 # A macro, because imported targets and find_package's results belong to this directory.
@@ -61,7 +71,7 @@ endif()
 set(GPUCONV_HAS_CUDA OFF)
 if(GPUCONV_CUDA OR GPUCONV_BUILD_TESTS)
   gpuconv_find_toolkit(problem)
-  if(problem AND GPUCONV_CUDA AND NOT GPUCONV_CUDA STREQUAL AUTO)
+  if(problem AND GPUCONV_CUDA AND NOT GPUCONV_CUDA MATCHES "^(AUTO|OWN)$")
     message(FATAL_ERROR "GPUCONV_CUDA=ON: ${problem}")
   elseif(problem)
     message(STATUS "gpuconv: no CUDA toolkit: ${problem}")

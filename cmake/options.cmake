@@ -3,6 +3,7 @@ option(GPUCONV_BUILD_TOOLS "Build the command line tool" ${PROJECT_IS_TOP_LEVEL}
 option(GPUCONV_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(GPUCONV_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(GPUCONV_BUILD_BENCH "Build the benchmarks" OFF)
+option(GPUCONV_BUILD_PYTHON "Build the Python package's extension module; pyproject.toml switches it on" OFF)
 option(GPUCONV_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
 option(GPUCONV_INSTALL "Install the library" ${PROJECT_IS_TOP_LEVEL})
 option(GPUCONV_WERROR "Treat warnings as errors" OFF)

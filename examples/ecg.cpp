@@ -11,7 +11,7 @@
 namespace ecg {
 namespace {
 
-using gpuconv::DeviceBuffer, gpuconv::DeviceView, gpuconv::HostView, gpuconv::Mode;
+using gpuconv::DeviceBuffer, gpuconv::DeviceView, gpuconv::HostView, gpuconv::Mode, gpuconv::Operation;
 
 // Convolves through a plan, and notes the solver and its time. Plans on device memory have their arrays copied there
 // and back, which the time leaves out.
@@ -20,11 +20,15 @@ class Convolver {
   explicit Convolver(gpuconv::Options const& options) : options_(options) {}
 
   std::vector<double> operator()(const char* name, std::span<const double> signal, std::span<const double> filter,
-                                 Mode mode, std::int64_t rows = 1) {
+                                 Mode mode, std::int64_t rows = 1, Operation operation = Operation::convolve) {
     const std::int64_t columns = std::ssize(signal) / rows;
-    gpuconv::Plan plan(
-        {.signal = columns, .filter = std::ssize(filter), .batch = rows, .mode = mode, .type = gpuconv::Type::float64},
-        options_);
+    gpuconv::Plan plan({.signal = columns,
+                        .filter = std::ssize(filter),
+                        .batch = rows,
+                        .mode = mode,
+                        .type = gpuconv::Type::float64,
+                        .operation = operation},
+                       options_);
     std::vector<double> out(static_cast<std::size_t>(rows * plan.output_length()));
     const gpuconv::Rows shape{.rows = rows, .columns = columns},
         out_shape{.rows = rows, .columns = plan.output_length()};
@@ -111,7 +115,8 @@ std::vector<double> similarity(Convolver& convolve, std::span<const double> sign
   std::vector<double> both(signal.begin(), signal.end());
   both.insert(both.end(), squares.begin(), squares.end());
   const std::vector<double> ones(static_cast<std::size_t>(p.end - p.begin), 1.0);
-  const std::vector<double> product = convolve("correlation", signal, matched_filter(signal, p), Mode::valid);
+  const std::vector<double> product =
+      convolve("correlation", signal, pattern_filter(signal, p), Mode::valid, 1, Operation::correlate);
   const std::vector<double> sums = convolve("sums of windows", both, ones, Mode::valid, 2);
 
   const double taps = static_cast<double>(ones.size()), least = energy_floor * energy(cut(signal, p));
@@ -151,11 +156,11 @@ std::vector<Beat> find_beats(std::vector<Peak> const& peaks, Settings const& s) 
 
 }  // namespace
 
-std::vector<double> matched_filter(std::span<const double> signal, Pattern const& pattern) {
+std::vector<double> pattern_filter(std::span<const double> signal, Pattern const& pattern) {
   const std::span<const double> shape = cut(signal, pattern);
   const double mean = std::accumulate(shape.begin(), shape.end(), 0.0) / static_cast<double>(shape.size());
   const double norm = std::sqrt(energy(shape));
-  std::vector<double> out(shape.rbegin(), shape.rend());
+  std::vector<double> out(shape.begin(), shape.end());
   for (double& v : out) v = (v - mean) / norm;
   return out;
 }

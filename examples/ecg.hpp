@@ -25,7 +25,7 @@ struct Pattern {
 /// find 501 to 496 beats. The normal pattern alone has no such plateau: from 0.5 to 0.7 it goes from 70 beats too many
 /// to 85 too few. A beat's pattern is the one that it resembles most, which is not a diagnosis.
 struct Settings {
-  double rate = 360;       ///< samples a second
+  double rate = 360;       ///< samples per second
   double adc_zero = 1024;  ///< ADC value of 0 mV
   double adc_per_millivolt = 200;
   std::int64_t smoothing = 5;  ///< taps of the moving average, odd
@@ -76,8 +76,8 @@ double timed(Work&& work) {
 /// the GPU before its time begins. Throws ecg::Error and what gpuconv::Plan throws.
 Analysis analyse(std::span<const std::int16_t> adc, Settings const& settings, gpuconv::Options const& options);
 
-/// The pattern without its mean, scaled to energy 1 and reversed: convolution with it is correlation with the pattern.
-std::vector<double> matched_filter(std::span<const double> signal, Pattern const& pattern);
+/// The pattern without its mean, scaled to energy 1, to correlate with.
+std::vector<double> pattern_filter(std::span<const double> signal, Pattern const& pattern);
 
 struct HeartRate {
   double mean;       ///< beats a minute

@@ -26,7 +26,7 @@ struct Median {
   int runs;
 };
 
-// Of what `seconds_of_run` returns.
+// The median of the seconds that `seconds_of_run` returns.
 template <class F>
 Median median_of_runs(F&& seconds_of_run) {
   std::vector<double> seconds;
@@ -133,12 +133,16 @@ double largest_difference(std::span<const float> rows, std::span<const float> wh
 // views of one recording: their stride is the hop, so nothing is copied.
 void filter_windows(Place const& place, ecg::Analysis const& analysis, ecg::Settings const& settings) {
   const std::vector<float> signal(analysis.smoothed.begin(), analysis.smoothed.end());
-  const std::vector<double> taps = ecg::matched_filter(analysis.smoothed, settings.patterns.front());
+  const std::vector<double> taps = ecg::pattern_filter(analysis.smoothed, settings.patterns.front());
   const std::vector<float> filter(taps.begin(), taps.end());
 
   const std::int64_t window = std::llround(2 * settings.rate), hop = std::llround(settings.rate / 30);
   const std::int64_t rows = (std::ssize(signal) - window) / hop + 1;
-  gpuconv::Plan plan({.signal = window, .filter = std::ssize(filter), .batch = rows, .mode = Mode::valid},
+  gpuconv::Plan plan({.signal = window,
+                      .filter = std::ssize(filter),
+                      .batch = rows,
+                      .mode = Mode::valid,
+                      .operation = gpuconv::Operation::correlate},
                      place.options);
   std::vector<float> out(static_cast<std::size_t>(rows * plan.output_length()));
   const gpuconv::Rows windows{.rows = rows, .columns = window, .stride = hop};
@@ -163,8 +167,9 @@ void filter_windows(Place const& place, ecg::Analysis const& analysis, ecg::Sett
     gpuconv::copy(device_out, out);
   }
 
-  const double difference = largest_difference(
-      out, gpuconv::convolve(signal, filter, {.mode = Mode::valid, .device = gpuconv::Device::cpu}), plan.output_length(), hop);
+  const double difference =
+      largest_difference(out, gpuconv::correlate(signal, filter, {.mode = Mode::valid, .device = gpuconv::Device::cpu}),
+                         plan.output_length(), hop);
   std::printf("  on %s: %s\n", place.name.c_str(), plan.describe().c_str());
   std::printf("  %lld windows of %lld samples in %.2f ms (median of %d runs): %.0f million samples a second\n",
               static_cast<long long>(rows), static_cast<long long>(window), median.seconds * 1e3, median.runs,

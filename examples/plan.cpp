@@ -24,7 +24,7 @@ int main() {
     std::cout << "chunk " << chunk << ": " << out[out.size() / 2] << " inside, " << out.front() << " at the edge\n";
   }
 
-  // What is forced is obeyed or refused, never replaced.
+  // A method that is forced is taken or refused, never replaced.
   try {
     const Plan on_gpu(problem, {.device = Device::cuda});
     std::cout << "on a GPU: " << on_gpu.describe() << '\n';

@@ -7,7 +7,7 @@ namespace {
 
 /// A grid for `rows` slots or filters of `columns` elements, of `most` blocks or a few more.
 dim3 grid_for(std::int64_t columns, std::int64_t rows, int most) {
-  constexpr std::int64_t each = 4 * kBlockThreads;  // a few elements a thread
+  constexpr std::int64_t each = 4 * kBlockThreads;  // a few elements per thread
   constexpr std::int64_t limit = 65535;             // of a grid along y
   const std::int64_t y = std::clamp<std::int64_t>(rows, 1, std::min<std::int64_t>(most, limit));
   const std::int64_t x = std::clamp<std::int64_t>((columns + each - 1) / each, 1, (most + y - 1) / y);
@@ -19,12 +19,39 @@ cudaError_t enqueue(void (*kernel)(Parameters...), dim3 grid, cudaStream_t strea
   return device::launch(kernel, grid, dim3(kBlockThreads), 0, stream, arguments...);
 }
 
+/// The first error of loading the kernels.
+template <class... Kernels>
+cudaError_t load_all(Kernels... kernels) {
+  cudaError_t error = cudaSuccess;
+  ((error = error == cudaSuccess ? device::load(kernels) : error), ...);
+  return error;
+}
+
 }  // namespace
+
+cudaError_t load_convert_filters(Type compute) {
+  return visit_compute(compute,
+                       [&]<class C>(std::type_identity<C>) { return device::load(convert_filters_kernel<C>); });
+}
+
+cudaError_t load_blocks(Type compute) {
+  return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
+    return load_all(measure_blocks_kernel<C>, find_signs_kernel<C>, gather_blocks_kernel<C>, keep_spectra_kernel<C>,
+                    multiply_spectra_kernel<C>, store_blocks_kernel<C>, repair_blocks_kernel<C>);
+  });
+}
 
 cudaError_t convert_filters(Input const& filter, std::int64_t count, Filters const& filters, Type compute, int grid,
                             cudaStream_t stream) {
   return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, count, grid), stream, filter, count, filters);
+    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, count * filters.parts, grid), stream,
+                   detail::in_parts(filter), count, filters);
+  });
+}
+
+cudaError_t measure_blocks(BlockWork const& w, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(measure_blocks_kernel<C>, grid_for(w.cut.size, w.chunk.count, w.grid), stream, w);
   });
 }
 
@@ -36,13 +63,13 @@ cudaError_t gather_blocks(BlockWork const& w, cudaStream_t stream) {
 
 cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(keep_spectra_kernel<C>, grid_for(w.cut.size / 2 + 1, w.chunk.count, w.grid), stream, w);
+    return enqueue(keep_spectra_kernel<C>, grid_for(w.bins(), w.chunk.count, w.grid), stream, w);
   });
 }
 
 cudaError_t multiply_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(multiply_spectra_kernel<C>, grid_for(w.cut.size / 2 + 1, w.chunk.count, w.grid), stream, w);
+    return enqueue(multiply_spectra_kernel<C>, grid_for(w.bins(), w.chunk.count, w.grid), stream, w);
   });
 }
 
@@ -54,8 +81,18 @@ cudaError_t store_blocks(BlockWork const& w, cudaStream_t stream) {
 
 cudaError_t repair_blocks(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(repair_blocks_kernel<C>, grid_for(w.cut.step, w.chunk.count, w.grid), stream, w);
+    // A thread has 64 samples or outputs at a time.
+    const dim3 grid = grid_for(w.cut.size / 16, w.chunk.count, w.grid);
+    const cudaError_t error = enqueue(find_signs_kernel<C>, grid, stream, w);
+    return error != cudaSuccess ? error : enqueue(repair_blocks_kernel<C>, grid, stream, w);
   });
+}
+
+std::int64_t repair_words(std::int64_t size, std::int64_t taps, int signal_parts, int filter_parts) {
+  return BlockSets<std::int64_t>{nullptr, nullptr, size, taps, signal_parts, filter_parts}.word_count();
+}
+std::int64_t repair_levels(std::int64_t size, std::int64_t taps, int signal_parts, int filter_parts) {
+  return BlockSets<std::int64_t>{nullptr, nullptr, size, taps, signal_parts, filter_parts}.level_count();
 }
 
 }  // namespace gpuconv::kernels

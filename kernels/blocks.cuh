@@ -1,14 +1,17 @@
 // Convolution by blocks: what cuFFT's transforms need before, between and after them. One slot of the work array holds
-// one block: `size` real points, after the forward transform in place size / 2 + 1 complex ones.
+// one block: `size` real points, after the forward transform in place size / 2 + 1 complex ones; of complex data `size`
+// complex points before and after.
 #pragma once
 
-#include "filters.cuh"
+#include "not_finite.cuh"
 
 namespace gpuconv::kernels {
 
 inline constexpr int kBlockThreads = 256;
 /// Blocks a multiprocessor has registers for. Left to itself the compiler spills a few to make room for twice as many.
 inline constexpr int kBlockResident = 4;
+/// Resident blocks of kernels that are waited for less often, and would spill.
+inline constexpr int kFewResident = 2;
 
 template <class C>
 struct ComplexOf;
@@ -28,31 +31,39 @@ __device__ inline std::int64_t first_index() { return std::int64_t{blockIdx.x} *
 __device__ inline std::int64_t index_step() { return std::int64_t{gridDim.x} * blockDim.x; }
 
 // ---- setting the filter ------------------------------------------------------------------------------------------
+/// A row of `to` for each part of each filter.
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
+__global__ void __launch_bounds__(kBlockThreads, kFewResident)
     convert_filters_kernel(Input filter, std::int64_t count, Filters filters) {
-  for (std::int64_t f = blockIdx.y; f < count; f += gridDim.y) {
+  for (std::int64_t i = blockIdx.y; i < count * filters.parts; i += gridDim.y) {
+    const std::int64_t f = filters.parts == 1 ? i : i / 2;
+    const bool imaginary = i != f * filters.parts;
     double largest = 0;
-    C* const to = static_cast<C*>(filters.taps) + f * filters.columns;
-    load_row<C>(filter, Loops{}, f, filters.columns, 0, first_index(), filters.columns, index_step(),
+    bool finite = true;
+    C* const to = static_cast<C*>(filters.taps) + i * filters.columns;
+    load_row<C>(filter, Loops{}, f, imaginary, filters.columns, 0, first_index(), filters.columns, index_step(),
                 [&](std::int64_t j, C tap) {
-                  to[j] = tap;
+                  to[j] = imaginary && filter.conjugated ? -tap : tap;
                   if (is_finite(tap)) largest = fmax(largest, fabs(static_cast<double>(tap)));
+                  else finite = false;
                 });
+    if (!filters.magnitudes) continue;
     // Bits of non-negative numbers are in the order of their values.
-    if (largest > 0 && filters.largest)
-      atomicMax(&filters.largest[f], static_cast<unsigned long long>(__double_as_longlong(largest)));
+    Magnitudes& m = filters.magnitudes[f];
+    if (largest > 0) atomicMax(&m.largest, static_cast<unsigned long long>(__double_as_longlong(largest)));
+    if (!finite) atomicMax(&m.not_finite, 1ULL);
   }
 }
 
 template <class C>
 __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     keep_spectra_kernel(__grid_constant__ const BlockWork w) {
-  const std::int64_t bins = w.cut.size / 2 + 1;
+  const std::int64_t bins = w.bins();
   const C scale = C(1) / static_cast<C>(w.cut.size);  // cuFFT's transforms are not normalised
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
     auto const* const from = static_cast<Complex<C> const*>(w.slots) + slot * (w.pitch / 2);
     auto* const to = static_cast<Complex<C>*>(w.filters.spectra) + (w.chunk.begin + slot) * bins;
+    if (first_index() == 0) keep_facts<C>(w.filters, w.chunk.begin + slot, w.cut.size);
     for (std::int64_t k = first_index(); k < bins; k += index_step()) {
       const Complex<C> h = from[k];
       to[k] = {h.x * scale, h.y * scale};
@@ -69,30 +80,88 @@ struct Place {
         output((w.chunk.begin + slot) % w.row_blocks * w.cut.step) {}
   /// Outputs of the block: fewer than a step in a row's last one.
   __device__ std::int64_t count(BlockWork const& w) const { return min(w.cut.step, w.operands.part.outputs - output); }
+  /// The block's first sample in the row.
+  __device__ std::int64_t origin(BlockWork const& w) const { return w.operands.part.first - w.cut.skip + output; }
 };
+
+/// Whether a slot's block has a sample that is not finite, or its filter a tap.
+template <class C>
+__device__ inline bool has_to_be_repaired(BlockWork const& w, std::int64_t slot) {
+  return !w.sets_filter &&
+         (w.facts[slot].kinds != 0 || !all_finite<C>(w.filters, w.operands.loops.filter_of(Place(w, slot).row)));
+}
+template <class C>
+__device__ inline BlockSets<std::int64_t> sets_of(BlockWork const& w, std::int64_t slot) {
+  BlockSets<std::int64_t> sets{reinterpret_cast<Word*>(static_cast<C*>(w.slots) + slot * w.pitch),
+                               static_cast<Word*>(w.levels),
+                               w.cut.size,
+                               w.filters.columns,
+                               w.operands.signal_parts(),
+                               w.filters.parts};
+  sets.levels += slot * sets.level_count();
+  return sets;
+}
+
+template <class C>
+__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
+    measure_blocks_kernel(__grid_constant__ const BlockWork w) {
+  for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
+    const Place place(w, slot);
+    C largest = 0;
+    unsigned kinds = 0;
+#pragma unroll 1
+    for (int part = 0; part < w.operands.signal_parts(); ++part)
+      load_row<C>(w.operands.signal, w.operands.loops, place.row, part, w.operands.part.samples, place.origin(w),
+                  first_index(), w.cut.size, index_step(), [&](std::int64_t, C x) { look_at(x, largest, kinds); });
+    int exponent = largest > 0 ? SlotFacts::bias + exponent_above(largest) : 0;
+    for (int lanes = 16; lanes > 0; lanes /= 2) exponent = max(exponent, __shfl_xor_sync(kWholeWarp, exponent, lanes));
+    if (threadIdx.x % 32 == 0 && exponent > 0) atomicMax(&w.facts[slot].exponent, exponent);
+    if (kinds != 0) atomicOr(&w.facts[slot].kinds, kinds);
+  }
+}
+
+/// Samples in a slot are those of the row times 2^-exponent. None of ordinary ones are scaled: their products with an
+/// ordinary filter, and sums of as many as there are, stay far from the ends of the exponent's range.
+template <class C>
+__device__ inline int slot_exponent(BlockWork const& w, std::int64_t slot) {
+  constexpr int moderate = 30;
+  const int found = w.facts[slot].exponent, exponent = found - SlotFacts::bias;
+  return found == 0 || (-moderate <= exponent && exponent <= moderate) ? 0 : exponent;
+}
 
 template <class C>
 __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     gather_blocks_kernel(__grid_constant__ const BlockWork w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.slots; slot += gridDim.y) {
     C* const to = static_cast<C*>(w.slots) + slot * w.pitch;
-    if (first_index() == 0) w.marks[slot] = 0;
     if (slot >= w.chunk.count) {
-      for (std::int64_t i = first_index(); i < w.cut.size; i += index_step()) to[i] = C(0);
+      for (std::int64_t i = first_index(); i < w.numbers(); i += index_step()) to[i] = C(0);
       continue;
     }
     const Place place(w, slot);
-    const std::int64_t origin = w.operands.part.first - w.cut.skip + place.output;
-    const Power<C> scale(w.sets_filter ? -filter_exponent(w.filters, place.row) : 0);
-    load_row<C>(w.operands.signal, w.operands.loops, place.row, w.operands.part.samples, origin, first_index(),
-                w.cut.size, index_step(), [&](std::int64_t i, C x) { to[i] = x * scale.half * scale.rest; });
+    const Power<C> scale(-(w.sets_filter ? tap_exponent<C>(w.filters, place.row) : slot_exponent<C>(w, slot)));
+    const int parts = w.complex ? 2 : 1;  // of a point
+#pragma unroll 1
+    for (int part = 0; part < parts; ++part) {
+      C* const at = to + part;
+      if (part < w.operands.signal_parts()) {
+        load_row<C>(w.operands.signal, w.operands.loops, place.row, part, w.operands.part.samples, place.origin(w),
+                    first_index(), w.cut.size, index_step(),
+                    [&](std::int64_t i, C x) { at[parts * i] = is_finite(x) ? x * scale.half * scale.rest : C(0); });
+      } else {
+        for (std::int64_t i = first_index(); i < w.cut.size; i += index_step()) at[parts * i] = C(0);
+      }
+    }
+    if (!has_to_be_repaired<C>(w, slot)) continue;
+    const BlockSets<std::int64_t> sets = sets_of<C>(w, slot);
+    for (std::int64_t i = first_index(); i < sets.level_count(); i += index_step()) sets.levels[i] = 0;
   }
 }
 
 template <class C>
 __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     multiply_spectra_kernel(__grid_constant__ const BlockWork w) {
-  const std::int64_t bins = w.cut.size / 2 + 1;
+  const std::int64_t bins = w.bins();
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
     auto* const x = static_cast<Complex<C>*>(w.slots) + slot * (w.pitch / 2);
     const std::int64_t f = w.operands.loops.filter_of(Place(w, slot).row);
@@ -109,27 +178,40 @@ __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
     store_blocks_kernel(__grid_constant__ const BlockWork w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
     const Place place(w, slot);
-    const Power<C> scale(filter_exponent(w.filters, w.operands.loops.filter_of(place.row)));
-    C const* const from = static_cast<C const*>(w.slots) + slot * w.pitch + w.cut.skip;
-    bool mark = false;
-    store_row<C>(w.operands.out, w.operands.loops, place.row, w.operands.part.outputs, place.output, first_index(),
-                 place.count(w), index_step(), [&](std::int64_t i) {
-                   const C y = from[i] * scale.half * scale.rest;
-                   mark |= !is_safe(y);
-                   return y;
-                 });
-    if (mark) atomicOr(&w.marks[slot], 1u);
+    const Power<C> scale(facts_of<C>(w.filters, w.operands.loops.filter_of(place.row)).exponent +
+                         slot_exponent<C>(w, slot));
+    const int parts = w.complex ? 2 : 1;  // of a point
+#pragma unroll 1
+    for (int part = 0; part < parts; ++part) {
+      C const* const from = static_cast<C const*>(w.slots) + slot * w.pitch + parts * w.cut.skip + part;
+      store_row<C>(w.operands.out, w.operands.loops, place.row, part, w.operands.part.outputs, place.output,
+                   first_index(), place.count(w), index_step(),
+                   [&](std::int64_t i) { return from[parts * i] * scale.half * scale.rest; });
+    }
   }
 }
 
-/// Direct sums for the outputs of marked blocks, over the samples and taps that exist: NaN and infinity stay local.
+/// The signs of the samples and taps of blocks that have to be repaired, into their slots, which hold nothing any more.
 template <class C>
-__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
+__global__ void __launch_bounds__(kBlockThreads, kFewResident) find_signs_kernel(__grid_constant__ const BlockWork w) {
+  for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
+    if (!has_to_be_repaired<C>(w, slot)) continue;
+    const Place place(w, slot);
+    const BlockSets<std::int64_t> sets = sets_of<C>(w, slot);
+    find_sample_signs<C>(w.operands, place.row, place.origin(w), sets, first_index(), index_step());
+    find_tap_signs<C>(w.filters, w.operands.loops.filter_of(place.row), sets, first_index(), index_step());
+  }
+}
+
+template <class C>
+__global__ void __launch_bounds__(kBlockThreads, kFewResident)
     repair_blocks_kernel(__grid_constant__ const BlockWork w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
-    if (!w.marks[slot]) continue;
+    if (!has_to_be_repaired<C>(w, slot)) continue;
     const Place place(w, slot);
-    sum_directly<C>(w.operands, w.filters, place.row, place.output, place.count(w), first_index(), index_step());
+    put_not_finite<C>(w.operands, sets_of<C>(w, slot), w.facts[slot].kinds,
+                      all_finite<C>(w.filters, w.operands.loops.filter_of(place.row)), place.row, place.output,
+                      place.count(w), w.cut.skip, 64 * first_index(), 64 * index_step());
   }
 }
 

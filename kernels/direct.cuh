@@ -34,9 +34,11 @@ struct DirectTiles {
   int room;     // in shared memory for the taps of a piece, and for the samples before a tile's outputs
   int pitch;    // from group to group in shared memory
   int stretch;  // tiles of a stretch: neighbours in a row, which a group takes one after the other
-  std::int64_t row_stretches, stretches;  // of a row, of all rows
+  std::int64_t row_stretches, stretches;  // of a row's part, of all rows
   std::int64_t last_piece;                // of the filter: its first tap
+  std::int64_t last;                      // the same, where the pieces of a second term lie behind it
   int last_count;                         // and how many it has
+  bool in_pieces;                         // sums are added to totals
   bool new_taps;                          // every tile has to load its taps
 };
 
@@ -48,15 +50,15 @@ __host__ __device__ inline int misalignment(void const* data, std::int64_t eleme
                           pack);
 }
 
-/// `count` taps in falling order to to[0, count), by the lanes of a group; returns whether this lane saw one that is
-/// not finite.
+/// `count` taps in falling order to to[0, count), by the lanes of a group, or what is to be taken from the sum; returns
+/// whether this lane saw one that is not finite.
 template <class C>
-__device__ inline bool load_taps(C const* from, int count, Lane lane, C* to) {
+__device__ inline bool load_taps(C const* from, int count, bool minus, Lane lane, C* to) {
   bool not_finite = false;
   for (int i = lane.index; i < count; i += lane.lanes) {
     const C tap = from[i];
     not_finite |= !is_finite(tap);
-    to[count - 1 - i] = tap;
+    to[count - 1 - i] = minus ? -tap : tap;
   }
   return not_finite;
 }
@@ -70,21 +72,23 @@ struct Existing {
   int first, last;
 };
 
-/// What a group loads: samples [origin, origin + count) of a row, zero where there are none.
+/// What a group loads: one part of samples [origin, origin + count) of a row, zero where there are none.
 struct Samples {
-  std::int64_t row, origin;
-  int count;
+  std::int64_t origin;
+  int count, part;
 };
 
 /// Loads samples as they are, 16 bytes at a time and asynchronously: lanes * kOutputs of them and what more there is.
 /// Whole accesses, of which the first is aligned. `inside`: all samples exist.
-template <int kOutputs, class C>
-__device__ __forceinline__ void copy_samples(Operands const& operands, Samples const& samples, bool inside, Lane lane,
-                                             C* to) {
+/// `at()`: of the row, from the first sample of all on.
+template <int kOutputs, class At, class C>
+__device__ __forceinline__ void copy_samples(Operands const& operands, At at, Samples const& samples, bool inside,
+                                             Lane lane, C* to) {
   constexpr int pack = Pack<C>::size;
   const int next = lane.lanes * pack;
   int i = lane.index * pack;
-  C const* from = row_of<C>(operands.signal, operands.loops, samples.row) + samples.origin + i;
+  C const* from = static_cast<C const*>(operands.signal.data) + at() + samples.part * operands.signal.imaginary +
+                  samples.origin + i;
   if (inside) {
 #pragma unroll
     for (int r = 0; r < kOutputs; r += pack, i += next, from += next) __pipeline_memcpy_async(to + i, from, kPackBytes);
@@ -102,8 +106,9 @@ __device__ __forceinline__ void copy_samples(Operands const& operands, Samples c
 
 /// Loads samples of another type or stride.
 template <class C>
-__device__ __forceinline__ void convert_samples(Operands const& operands, Samples const& samples, Lane lane, C* to) {
-  load_row<C>(operands.signal, operands.loops, samples.row, operands.part.samples, samples.origin, lane.index,
+__device__ __forceinline__ void convert_samples(Operands const& operands, std::int64_t row, Samples const& samples,
+                                                Lane lane, C* to) {
+  load_row<C>(operands.signal, operands.loops, row, samples.part, operands.part.samples, samples.origin, lane.index,
               samples.count, lane.lanes, [&](int i, C x) { to[i] = x; });
 }
 
@@ -233,26 +238,28 @@ __device__ inline C* outputs_of(Operands const& operands, std::int64_t row) {
   return static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row);
 }
 
-/// A lane's results, one access, to the outputs from `o` on that exist. `as_is`: the output can be written as it lies,
-/// and output `o` is aligned.
-template <class C>
-__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Operands const& operands, std::int64_t row,
-                                           std::int64_t o, bool as_is) {
+/// A lane's results, one access, to the outputs from `o` on that exist, or to one of their parts. `as_is`: the output
+/// can be written as it lies, and output `o` is aligned. `at()`: of the row, from the first element of all on; `row()`:
+/// its number.
+template <class C, class At, class Row>
+__device__ __forceinline__ void store_pack(C const (&sum)[Pack<C>::size], Operands const& operands, At at, Row row,
+                                           int part, std::int64_t o, bool as_is) {
   constexpr int pack = Pack<C>::size;
   const std::int64_t outputs = operands.part.outputs;
   if (as_is && o >= 0 && o + pack <= outputs)
-    *reinterpret_cast<Pack<C>*>(outputs_of<C>(operands, row) + o) = pack_of(sum, 0);
+    *reinterpret_cast<Pack<C>*>(static_cast<C*>(operands.out.data) + at() + o) = pack_of(sum, 0);
   else
 #pragma unroll
     for (int e = 0; e < pack; ++e)
-      store_row<C>(operands.out, operands.loops, row, outputs, o + e, 0, 1, 1, [&](int) { return sum[e]; });
+      store_row<C>(operands.out, operands.loops, row(), part, outputs, o + e, 0, 1, 1, [&](int) { return sum[e]; });
 }
 
-/// The results of a group's lanes to the outputs from `o` on that exist, by way of `stage`, so that neighbours store to
-/// neighbouring addresses. All lanes of a warp take part; `active`: those that have results.
-template <class C, int kOutputs>
-__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Operands const& operands,
-                                             std::int64_t row, std::int64_t o, bool as_is, Lane lane, bool active) {
+/// The results of a group's lanes to the outputs from `o` on that exist, or to one of their parts, by way of `stage`,
+/// so that neighbours store to neighbouring addresses. All lanes of a warp take part; `active`: those that have
+/// results.
+template <class C, int kOutputs, class At, class Row>
+__device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage, Operands const& operands, At at,
+                                             Row row, int part, std::int64_t o, bool as_is, Lane lane, bool active) {
   constexpr int pack = Pack<C>::size;
   const std::int64_t outputs = operands.part.outputs;
   __syncwarp();  // the tile is done with
@@ -264,11 +271,11 @@ __device__ __forceinline__ void store_staged(C const (&sum)[kOutputs], C* stage,
   if (!active) return;
   const int width = lane.lanes * kOutputs, next = lane.lanes * pack;
   if (!as_is) {
-    store_row<C>(operands.out, operands.loops, row, outputs, o, lane.index, width, lane.lanes,
+    store_row<C>(operands.out, operands.loops, row(), part, outputs, o, lane.index, width, lane.lanes,
                  [&](int i) { return stage[i]; });
     return;
   }
-  C* to = outputs_of<C>(operands, row) + o + lane.index * pack;
+  C* to = static_cast<C*>(operands.out.data) + at() + o + lane.index * pack;
   C const* from = stage + lane.index * pack;
   if (o >= 0 && o + width <= outputs) {
 #pragma unroll
@@ -300,8 +307,9 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
   C* const taps = tile + width + tiles.room;
   C* const totals_at = tile + tiles.pitch - 2 * width + lane.index * kOutputs;
   const Totals<C, kOutputs> totals{totals_at, totals_at + width};
-  const bool in_pieces = std::is_floating_point_v<C> && tiles.last_piece > 0;
+  const bool in_pieces = std::is_floating_point_v<C> && tiles.in_pieces;
   const bool from_as_is = operands.signal.is_array_of<C>(), to_as_is = operands.out.is_array_of<C>();
+  const bool extended = !operands.signal.extension.is_zero();
   const auto any = [](bool group_does) { return kPacked ? __any_sync(kWholeWarp, group_does) != 0 : group_does; };
   int taps_at = -1;  // where the taps in shared memory start
   bool not_finite = false;
@@ -309,37 +317,60 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
   const std::int64_t step = std::int64_t{gridDim.x} * (warps * groups);
   for (std::int64_t base = (std::int64_t{blockIdx.x} * warps + warp) * groups; base < tiles.stretches; base += step) {
     const bool busy = group < groups && base + group < tiles.stretches;
-    const std::int64_t stretch = busy ? base + group : base, number = stretch / tiles.row_stretches;
-    const std::int64_t row = part.row + number;
+    // Parts of an output take turns: neighbours so load and store the same places. Asked for anew where it is needed:
+    // a lane has no register for it.
+    const auto output_part = [&] { return (static_cast<int>(base) + device::opaque(group)) & (problem.parts() - 1); };
+    const std::int64_t stretch = (busy ? base + group : base) >> (problem.parts() - 1);
+    const std::int64_t number = stretch / tiles.row_stretches;
+    // Where a row's samples and outputs lie is found once, and the row's number, for what is rare, anew. 64-bit
+    // products and groups of lanes leave no registers for it.
+    constexpr bool keeps_places = !kPacked && !std::is_integral_v<C>;
+    const std::int64_t row_here = part.row + number;
+    const std::int64_t from_here = operands.signal.offset(operands.loops, row_here);
+    const std::int64_t to_here = operands.out.offset(operands.loops, row_here);
+    const auto row = [&] {
+      if constexpr (keeps_places) {
+        const std::int64_t mine = (busy ? base + device::opaque(group) : base) >> (problem.parts() - 1);
+        return part.row + mine / tiles.row_stretches;
+      } else return row_here;
+    };
+    const auto from_at = [&] { return keeps_places ? from_here : operands.signal.offset(operands.loops, row()); };
+    const auto to_at = [&] { return keeps_places ? to_here : operands.out.offset(operands.loops, row()); };
     // Tiles start early, so that accesses of 16 bytes to the output are aligned.
     std::int64_t o = (stretch - number * tiles.row_stretches) * (std::int64_t{tiles.stretch} * width) -
-                     (to_as_is ? misalignment<C>(operands.out.data, operands.out.offset(operands.loops, row)) : 0);
+                     (to_as_is ? misalignment<C>(operands.out.data, to_here) : 0);
     for (int t = 0; t < tiles.stretch; ++t, o += width) {
       const bool active = busy && o < part.outputs;
       if (!any(active)) break;
       C sum[kOutputs] = {};
       if (in_pieces && active) totals.clear();
-      int count = tiles.last_count;
-      for (std::int64_t begin = tiles.last_piece; begin >= 0; begin -= kDirectTaps<C>, count = kDirectTaps<C>) {
+      for (std::int64_t piece = tiles.last; piece >= 0; piece -= kDirectTaps<C>) {
+        const bool second = piece > tiles.last_piece;
+        const std::int64_t begin = second ? piece - tiles.last_piece - kDirectTaps<C> : piece;
+        const int count = begin == tiles.last_piece ? tiles.last_count : kDirectTaps<C>;
+        const detail::Term term =
+            detail::term_of(problem.signal_parts > 1, problem.filter_parts > 1, output_part(), second);
         // The samples start early as well, and the taps as much later.
         const std::int64_t start = part.first + o - begin - count + 1;
-        const int early =
-            from_as_is ? misalignment<C>(operands.signal.data, operands.signal.offset(operands.loops, row) + start) : 0;
+        const int early = from_as_is ? misalignment<C>(operands.signal.data,
+                                                       from_at() + start + term.signal * operands.signal.imaginary)
+                                     : 0;
         const int end = early + count;
-        const Samples samples{row, start - early, width + ((end + pack - 1) & -pack)};
+        const Samples samples{start - early, width + ((end + pack - 1) & -pack), term.signal};
         const std::int64_t after = samples.origin + samples.count;
         const bool inside = samples.origin >= 0 && after <= part.samples;
-        const bool touches = active && (inside || (samples.origin < part.samples && after > 0));
+        const bool touches = active && (inside || extended || (samples.origin < part.samples && after > 0));
         if (!any(touches)) continue;
         __syncwarp();  // the tile before is done with
         if (touches) {
-          if (from_as_is) copy_samples<kOutputs>(operands, samples, inside, lane, tile);
-          else convert_samples(operands, samples, lane, tile);
+          if (from_as_is && (inside || !extended))
+            copy_samples<kOutputs>(operands, from_at, samples, inside, lane, tile);
+          else convert_samples(operands, row(), samples, lane, tile);
           if (early != taps_at || tiles.new_taps) {
             const unsigned whole_group = kWholeWarp >> (32 - lanes) << group * lanes;
-            C const* const from =
-                static_cast<C const*>(problem.taps) + operands.loops.filter_of(row) * problem.taps_count + begin;
-            not_finite = __any_sync(whole_group, load_taps(from, count, lane, taps + early)) != 0;
+            const std::int64_t filter = operands.loops.filter_of(row()) * problem.filter_parts + term.filter;
+            C const* const from = static_cast<C const*>(problem.taps) + filter * problem.taps_count + begin;
+            not_finite = __any_sync(whole_group, load_taps(from, count, term.minus, lane, taps + early)) != 0;
             taps_at = early;
           }
         }
@@ -347,15 +378,16 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectResident<C>) direct_ker
         __pipeline_wait_prior(0);
         __syncwarp();
         if (!touches) continue;
-        if (not_finite && !inside)
+        if (not_finite && !inside && !extended)
           add_existing_products(tile, lane.index * kOutputs, taps, early, end,
                                 Existing(samples.origin, samples.count, part.samples), sum);
         else add_segment(tile + lane.index * kOutputs, taps, early, end, sum);
         if (in_pieces) totals.add(sum);
       }
       if (in_pieces && active) totals.value(sum);
-      if constexpr (kOutputs > pack) store_staged(sum, tile, operands, row, o, to_as_is, lane, active);
-      else if (active) store_pack(sum, operands, row, o + lane.index * pack, to_as_is);
+      if constexpr (kOutputs > pack)
+        store_staged(sum, tile, operands, to_at, row, output_part(), o, to_as_is, lane, active);
+      else if (active) store_pack(sum, operands, to_at, row, output_part(), o + lane.index * pack, to_as_is);
     }
   }
 }

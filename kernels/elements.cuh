@@ -24,46 +24,90 @@ struct alignas(kPackBytes) Pack {
   C element[size];
 };
 
-/// A row of `input`, of its own type T.
+/// A row of `input`, of its own type T, or of one of its parts.
 template <class T>
-__device__ inline T const* row_of(Input const& input, Loops const& loops, std::int64_t row) {
-  return static_cast<T const*>(input.data) + input.offset(loops, row);
+__device__ inline T const* row_of(Input const& input, Loops const& loops, std::int64_t row, int part = 0) {
+  return static_cast<T const*>(input.data) + input.offset(loops, row) + part * input.imaginary;
+}
+
+/// A cold function: divisions take many registers.
+__device__ __attribute__((noinline)) inline std::int64_t index_beyond(Boundary boundary, std::int64_t i,
+                                                                      std::int64_t size) {
+  return detail::extended_index(boundary, i, size);
+}
+
+/// Whether T is a floating type of 16 bits: its numbers are converted by the machine.
+template <class T>
+inline constexpr bool kIsHalf = detail::is_floating_element<T> && sizeof(T) == 2;
+
+/// A stored number as the type that is computed in.
+template <class C, class T>
+__device__ __forceinline__ C loaded(T x) {
+  if constexpr (kIsHalf<T>) return static_cast<C>(device::low<T>(x.bits));
+  else return static_cast<C>(x);
+}
+/// The other way: integers wrap, floating-point numbers are rounded.
+template <class T, class C>
+__device__ __forceinline__ T stored(C x) {
+  if constexpr (kIsHalf<T> && std::is_same_v<C, float>) {
+    T out;
+    out.bits = static_cast<std::uint16_t>(device::packed<T>(x, 0));
+    return out;
+  } else return static_cast<T>(x);
+}
+
+/// `load_row` of a row whose type is T.
+template <class T, class C, class Index, class Put>
+__device__ __forceinline__ void load_row_of(Input const& input, Loops const& loops, std::int64_t row, int part,
+                                            std::int64_t size, std::int64_t first, Index begin, Index count, Index step,
+                                            Put put) {
+  T const* const from = row_of<T>(input, loops, row, part);
+  for (Index i = begin; i < count; i += step) {
+    std::int64_t at = first + i;
+    if ((at < 0 || at >= size) && !input.extension.is_zero()) at = index_beyond(input.extension.boundary, at, size);
+    put(i, at >= 0 && at < size ? loaded<C>(from[at * input.stride])
+                                : loaded<C>(static_cast<T>(part == 0 ? input.extension.constant : 0)));
+  }
 }
 
 /// The loader of all methods for what cannot be read as it lies: calls put(i, x) for i = begin, begin + step, ... below
-/// `count` with element first + i of the row, converted, 0 outside of [0, size). The choice of type is made once.
+/// `count` with element first + i of the row, converted, that of its extension outside of [0, size); of complex
+/// elements (in_parts) with one part of it. The choice of type is made once.
 template <class C, class Index, class Put>
-__device__ __forceinline__ void load_row(Input const& input, Loops const& loops, std::int64_t row, std::int64_t size,
-                                         std::int64_t first, Index begin, Index count, Index step, Put put) {
+__device__ __forceinline__ void load_row(Input const& input, Loops const& loops, std::int64_t row, int part,
+                                         std::int64_t size, std::int64_t first, Index begin, Index count, Index step,
+                                         Put put) {
   visit_type(input.type, [&]<class T>(std::type_identity<T>) {
-    if constexpr (detail::kConverts<T, C>) {
-      T const* const from = row_of<T>(input, loops, row);
-      for (Index i = begin; i < count; i += step) {
-        const std::int64_t at = first + i;
-        put(i, at >= 0 && at < size ? static_cast<C>(from[at * input.stride]) : C(0));
-      }
-    }
+    if constexpr (detail::kConverts<T, C>)
+      load_row_of<T, C>(input, loops, row, part, size, first, begin, count, step, put);
   });
 }
 
 /// The storer of all methods for what cannot be written as it lies: output first + i of the row becomes get(i) for
-/// i = begin, begin + step, ... below `count`, where it is one of the row's `size` outputs. Integers wrap to their
-/// type.
+/// i = begin, begin + step, ... below `count`, where it is one of the row's `size` outputs, or one part of it. Integers
+/// wrap to their type, doubles are rounded to floats.
 template <class C, class Index, class Get>
-__device__ __forceinline__ void store_row(Output const& output, Loops const& loops, std::int64_t row, std::int64_t size,
-                                          std::int64_t first, Index begin, Index count, Index step, Get get) {
+__device__ __forceinline__ void store_row(Output const& output, Loops const& loops, std::int64_t row, int part,
+                                          std::int64_t size, std::int64_t first, Index begin, Index count, Index step,
+                                          Get get) {
   visit_type(output.type, [&]<class T>(std::type_identity<T>) {
-    if constexpr (detail::kConverts<T, C> && detail::kConverts<C, T> &&
-                  (std::is_same_v<T, C> || !std::is_floating_point_v<C>)) {
-      T* const to = static_cast<T*>(output.data) + output.offset(loops, row);
+    if constexpr (detail::kStores<C, T>) {
+      T* const to = static_cast<T*>(output.data) + output.offset(loops, row) + part * output.imaginary;
       [[maybe_unused]] constexpr int kTogether = sizeof(Index) == sizeof(std::int64_t) ? 4 : 1;
 #pragma unroll kTogether
       for (Index i = begin; i < count; i += step) {
-        const std::int64_t at = first + i;
-        if (at >= 0 && at < size) to[at * output.stride] = static_cast<T>(get(i));
+        const std::int64_t at = first + i, kept = output.kept(at);
+        if (at >= 0 && at < size && kept >= 0) to[kept * output.stride] = stored<T>(get(i));
       }
     }
   });
+}
+
+/// One output, or one of its parts, for what is rare: a cold function.
+template <class C>
+__device__ __attribute__((noinline)) inline void store_element(Output const& output, Loops const& loops,
+                                                               std::int64_t row, int part, std::int64_t at, C value) {
+  store_row<C>(output, loops, row, part, at + 1, at, 0, 1, 1, [&](int) { return value; });
 }
 
 __device__ inline bool is_finite(float x) { return fabsf(x) <= 3.402823466e+38f; }

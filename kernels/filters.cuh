@@ -1,22 +1,67 @@
-// What the methods of blocks have in common: the filters' scale, what a transform's results are worth near overflow,
-// and the direct sums that take their place there.
+// What the methods of blocks have in common: the filters' scale, and which outputs have kept their digits.
 #pragma once
 
 #include "elements.cuh"
-
-#include "core/long_sum.hpp"
 
 #include <cfloat>
 
 namespace gpuconv::kernels {
 
+template <class C>
+inline constexpr C kSmallest = std::is_same_v<C, float> ? C(FLT_MIN) : C(DBL_MIN);  // normal
+template <class C>
+inline constexpr C kLargest = std::is_same_v<C, float> ? C(FLT_MAX) : C(DBL_MAX);
+
+/// The exponent of the power of two above x, as far as both it and its reciprocal are normal numbers.
+__device__ inline int exponent_above(float x) { return min((__float_as_int(x) >> 23 & 0xff) - 126, 127); }
+__device__ inline int exponent_above(double x) {
+  return min(static_cast<int>(__double_as_longlong(x) >> 52 & 0x7ff) - 1022, 1023);
+}
+
+/// The properties of a filter that a block's kernels have to know.
+template <class C>
+struct alignas(2 * sizeof(C)) FilterFacts {
+  C small;       // outputs below may have lost digits, all of them; infinite where a tap is not finite
+  int exponent;  // of the power of two that the spectrum lacks
+};
+
+template <class C>
+__device__ inline FilterFacts<C> const& facts_of(Filters const& filters, std::int64_t f) {
+  return static_cast<FilterFacts<C> const*>(filters.facts)[f];
+}
+
+template <class C>
+__device__ inline bool all_finite(Filters const& filters, std::int64_t f) {
+  return facts_of<C>(filters, f).small <= kLargest<C>;
+}
+
 /// Spectra are of the filter times 2^-exponent, so that magnitudes near the ends of the exponent's range neither
 /// overflow nor vanish in a transform; 0 for what is far from them.
-__device__ inline int filter_exponent(Filters const& filters, std::int64_t f) {
+template <class C>
+__device__ inline int tap_exponent(Filters const& filters, std::int64_t f) {
   constexpr int moderate = 30;
-  const unsigned long long largest = filters.largest[f];
-  const int exponent = static_cast<int>(largest >> 52) - 1022;  // of the power of two above a double of these bits
+  const C largest = static_cast<C>(__longlong_as_double(static_cast<long long>(filters.magnitudes[f].largest)));
+  const int exponent = exponent_above(largest);
   return largest == 0 || (-moderate <= exponent && exponent <= moderate) ? 0 : exponent;
+}
+
+/// Finds them from the filter's magnitudes, for blocks of `size` samples.
+///
+/// On the way through a transform denormals round in steps of u times the smallest normal number, N of which the error
+/// bound u |h| |x| exceeds where an output does exceed N max(1, |h|) times that number, all with the filter and the
+/// outputs as the transform has them. What is compared with it are sums of the magnitudes of up to 64 outputs.
+template <class C>
+__device__ __attribute__((noinline)) void keep_facts(Filters const& filters, std::int64_t f, std::int64_t size) {
+  constexpr double sums = 64;
+  const Magnitudes m = filters.magnitudes[f];
+  const double largest = __longlong_as_double(static_cast<long long>(m.largest));
+  const int exponent = tap_exponent<C>(filters, f);
+  const double taps = static_cast<double>(filters.parts * filters.columns);
+  const double norm = sqrt(taps) * ldexp(largest, -exponent);  // at most
+  C small = static_cast<C>(ldexp(sums * kSmallest<C> * static_cast<double>(size) * fmax(1.0, norm), exponent));
+  if (largest == 0) small = 0;
+  if (m.not_finite != 0) small = C(INFINITY);
+  static_cast<FilterFacts<C>*>(filters.facts)[f] = {small, exponent};
 }
 
 __device__ inline void set_power_of_two(int exponent, float& to) { to = __int_as_float((127 + exponent) << 23); }
@@ -33,40 +78,5 @@ struct Power {
     set_power_of_two(exponent - exponent / 2, rest);
   }
 };
-
-/// Whether a transform's result can be trusted to be finite: to half the largest number, from where the transform's
-/// error does not reach to infinity.
-__device__ inline bool is_safe(float y) { return fabsf(y) <= FLT_MAX / 2; }
-__device__ inline bool is_safe(double y) { return fabs(y) <= DBL_MAX / 2; }
-
-/// Outputs begin, begin + step, ... of the `count` outputs from `output` on of a row as direct sums, over the samples
-/// and taps that exist: NaN and infinity stay local.
-template <class C>
-__device__ __attribute__((noinline)) void sum_directly(Operands const& operands, Filters const& filters,
-                                                       std::int64_t row, std::int64_t output, std::int64_t count,
-                                                       std::int64_t begin, std::int64_t step) {
-  const std::int64_t samples = operands.part.samples;
-  C const* const taps = static_cast<C const*>(filters.taps) + operands.loops.filter_of(row) * filters.columns;
-  visit_type(operands.signal.type, [&]<class T>(std::type_identity<T>) {
-    if constexpr (detail::kConverts<T, C>) {
-      T const* const from = row_of<T>(operands.signal, operands.loops, row);
-      C* const out = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row);
-      for (std::int64_t i = begin; i < count; i += step) {
-        const std::int64_t k = operands.part.first + output + i, oldest = max(std::int64_t{0}, k - samples + 1);
-        std::int64_t j = min(filters.columns, k + 1) - 1;
-        T const* x = from + (k - j) * operands.signal.stride;
-        detail::LongSum<C> total;
-        while (j >= oldest) {
-          C sum = 0;
-          for (const std::int64_t end = max(oldest, j - detail::kRepairPiece + 1); j >= end;
-               --j, x += operands.signal.stride)
-            sum = multiply_add(static_cast<C>(*x), taps[j], sum);
-          total.add(sum);
-        }
-        out[(output + i) * operands.out.stride] = total.value();
-      }
-    }
-  });
-}
 
 }  // namespace gpuconv::kernels

@@ -25,7 +25,8 @@ cudaError_t with_kernel(Type compute, FusedShape const& shape, F f) {
 
 cudaError_t prepare_fused(Type compute, FusedShape const& shape) {
   return with_kernel(compute, shape, [&](auto kernel) {
-    return device::allow_dynamic_shared(kernel, fused_shared_bytes(compute, shape));
+    const cudaError_t error = device::load(kernel);
+    return error == cudaSuccess ? device::allow_dynamic_shared(kernel, fused_shared_bytes(compute, shape)) : error;
   });
 }
 

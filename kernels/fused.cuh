@@ -3,8 +3,8 @@
 // once, but for the overlap, and every output written once.
 #pragma once
 
-#include "filters.cuh"
 #include "fused_shapes.hpp"
+#include "repeat.cuh"
 
 #define GPUCONV_INLINE __device__ __forceinline__
 #define GPUCONV_TRANSFORM_NAMESPACE kernels::transform
@@ -32,6 +32,19 @@ __device__ inline void load_points(Point<double> const* from, Point<double>* to)
   to[0] = {p.x, p.y};
 }
 
+/// Complex elements as they lie, aligned as whole ones.
+template <class C>
+__device__ inline Point<C> point_at(C const* from) {
+  using Whole = std::conditional_t<std::is_same_v<C, float>, float2, double2>;
+  const Whole p = *reinterpret_cast<Whole const*>(from);
+  return {p.x, p.y};
+}
+template <class C>
+__device__ inline void put_point(Point<C> p, C* to) {
+  using Whole = std::conditional_t<std::is_same_v<C, float>, float2, double2>;
+  *reinterpret_cast<Whole*>(to) = {p.re, p.im};
+}
+
 /// `count` points that lie as the tables and spectra do: a pack every `step` packs.
 template <int kCount, class C>
 __device__ __forceinline__ void load_packs(Point<C> const* from, int step, Point<C> (&to)[kCount]) {
@@ -44,42 +57,36 @@ __device__ __forceinline__ void load_packs(Point<C> const* from, int step, Point
 template <class C, FusedShape S>
 class FusedBlock {
  public:
-  /// Of a thread, in a pass.
+  /// Butterflies of a thread in a pass.
   template <int kPass>
   static constexpr int kButterflies = S.per_thread / S.radix[kPass];
 
   __device__ FusedBlock(Point<C>* shared, Point<C> const* tables)
-      : thread_(static_cast<int>(threadIdx.x) - group() * S.threads()),
-        shared_(shared + group() * S.padded(S.points)),
+      : thread_(static_cast<int>(threadIdx.x) - number() * S.threads()),
+        shared_(shared + number() * S.padded(S.points)),
         tables_(tables) {}
 
   /// Number of the group in its block of threads, of the thread in its group.
-  __device__ static int group() { return S.groups() == 1 ? 0 : static_cast<int>(threadIdx.x) / S.threads(); }
+  __device__ static int number() { return S.groups() == 1 ? 0 : static_cast<int>(threadIdx.x) / S.threads(); }
   __device__ int thread() const { return thread_; }
+  __device__ Group group() const { return {thread_, S.threads()}; }
   /// The group's part of the shared memory, for as many samples as the block has.
   __device__ C* samples() const { return reinterpret_cast<C*>(shared_); }
 
-  /// Waits for the group, or for the warp where groups share one.
-  __device__ static void wait() {
-    if constexpr (S.threads() > 32) __syncthreads();
-    else __syncwarp();
+  /// In the last place of padding, which no point has and no signs (finish_repeated).
+  __device__ Found* found() const {
+    static_assert(S.padded(S.points - 1) < S.padded(S.points) - 1 && sizeof(Found) <= sizeof(Point<C>));
+    constexpr int room = (S.padded(S.points) - 1) * static_cast<int>(sizeof(Point<C>) / sizeof(Word));
+    static_assert(2 * kSigns * detail::bit_set_words(S.size()) <= room);
+    static_assert(4 * kSigns * detail::bit_set_words(S.points) <= room);  // of both parts
+    return reinterpret_cast<Found*>(shared_ + S.padded(S.points) - 1);
   }
+
   /// Whether all groups that share a warp say so; a group's threads say the same.
   __device__ static bool all(bool yes) {
     if constexpr (S.threads() < 32) return __all_sync(kWholeWarp, yes);
     else return yes;
   }
-  /// Whether any thread of the group says so; waits as `wait` does.
-  __device__ static bool any(bool yes) {
-    if constexpr (S.threads() > 32) return __syncthreads_or(yes);
-    else {
-      constexpr unsigned group = kWholeWarp >> (32 - S.threads());
-      const unsigned votes = __ballot_sync(kWholeWarp, yes);
-      __syncwarp();
-      return (votes >> (threadIdx.x % 32 / S.threads() * S.threads()) & group) != 0;
-    }
-  }
-
   /// Sample j of the block and sample j + points are one point: `from` has sample thread().
   __device__ __forceinline__ void load(C const* from) {
 #pragma unroll
@@ -89,6 +96,14 @@ class FusedBlock {
         C const* const x = from + place(b, m);
         v_[b * S.radix[0] + m] = {x[0], x[S.points]};
       }
+  }
+
+  /// Complex sample j is point j, the same transform unfolded: `from` has sample thread().
+  __device__ __forceinline__ void load_points(C const* from) {
+#pragma unroll
+    for (int b = 0; b < kButterflies<0>; ++b)
+#pragma unroll
+      for (int m = 0; m < S.radix[0]; ++m) v_[b * S.radix[0] + m] = point_at(from + 2 * place(b, m));
   }
 
   /// Down to where only the last pass is left.
@@ -136,7 +151,7 @@ class FusedBlock {
 #pragma unroll
       for (int i = 0; i < radix; i += pack) {
         Point<C> h[pack];
-        load_points(spectrum + value_at(b * radix + i), h);
+        kernels::load_points(spectrum + value_at(b * radix + i), h);
 #pragma unroll
         for (int e = 0; e < pack; ++e) v_[i + e] = transform::multiply(v_[i + e], h[e].re, h[e].im);
       }
@@ -195,7 +210,7 @@ class FusedBlock {
   template <int kPass>
   __device__ int at(int b) const {
     constexpr int stride = S.stride(kPass);
-    const int butterfly = thread_ + S.threads() * b;
+    const int butterfly = device::opaque(thread_) + S.threads() * b;
     return S.padded(butterfly / stride * stride * S.radix[kPass] + butterfly % stride);
   }
   template <int kPass>
@@ -248,7 +263,7 @@ class FusedBlock {
     Point<C> const* const weights = tables_ + S.weight_table() + thread_ * pack;
     Point<C> u[pack];
     if constexpr (S.compact) {
-      load_points(weights, u);
+      kernels::load_points(weights, u);
       [&]<int... I>(std::integer_sequence<int, I...>) {
         (remove(v_[I], transform::turn<place(I / S.radix[0], I % S.radix[0]) * 32 / S.points>(u[0])), ...);
       }
@@ -256,7 +271,7 @@ class FusedBlock {
     } else {
 #pragma unroll
       for (int i = 0; i < S.per_thread; i += pack) {
-        load_points(weights + value_at(i), u);
+        kernels::load_points(weights + value_at(i), u);
 #pragma unroll
         for (int e = 0; e < pack; ++e) remove(v_[i + e], u[e]);
       }
@@ -270,25 +285,79 @@ class FusedBlock {
   Point<C> v_[S.per_thread];
 };
 
-/// The group's samples [origin, origin + count) of a row to `to`, converted and scaled, zero outside the row.
+/// The group's samples [origin, origin + count) of a row to `to`, converted and scaled, zero outside the row; of
+/// complex data the imaginary parts `points` places behind the real ones, zero where there are none. `clean`: zero also
+/// in place of what is not finite.
 template <class C>
-__device__ __attribute__((noinline)) void stage_samples(Operands const& operands, std::int64_t row, std::int64_t origin,
-                                                        int count, int exponent, int thread, int threads, C* to) {
+__device__ __attribute__((noinline)) void stage_samples(Fused const& p, std::int64_t row, std::int64_t origin,
+                                                        int count, int points, int exponent, bool clean, Group group,
+                                                        C* to) {
+  Operands const& operands = p.operands;
   const Power<C> scale(exponent);
-  load_row<C>(operands.signal, operands.loops, row, operands.part.samples, origin, thread, count, threads,
-              [&](int i, C x) { to[i] = x * scale.half * scale.rest; });
+#pragma unroll 1
+  for (int part = 0; part < (p.complex ? 2 : 1); ++part, to += points) {
+    if (part < operands.signal_parts()) {
+      load_row<C>(operands.signal, operands.loops, row, part, operands.part.samples, origin, group.thread, count,
+                  group.threads,
+                  [&](int i, C x) { to[i] = clean && !is_finite(x) ? C(0) : x * scale.half * scale.rest; });
+    } else {
+      for (int i = group.thread; i < count; i += group.threads) to[i] = C(0);
+    }
+  }
 }
 
-/// The group's `count` results at `from` to the outputs from `output` on of a row.
+/// The group's `count` results at `from`, those of complex data as `stage_samples` lays them out, to the outputs from
+/// `output` on of a row. Returns the sum of the magnitudes of those that this thread has stored.
 template <class C>
-__device__ __attribute__((noinline)) void store_results(Operands const& operands, std::int64_t row, std::int64_t output,
-                                                        int count, int thread, int threads, C const* from) {
-  store_row<C>(operands.out, operands.loops, row, operands.part.outputs, output, thread, count, threads,
-               [&](int i) { return from[i]; });
+__device__ __attribute__((noinline)) C store_results(Fused const& p, std::int64_t row, std::int64_t output, int count,
+                                                     int points, Group group, C const* from) {
+  Operands const& operands = p.operands;
+  C sum = 0;
+  if (p.whole_out) {
+    C* const to = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row) + 2 * output;
+#pragma unroll 4
+    for (int i = group.thread; i < count; i += group.threads) {
+      const Point<C> y{from[i], from[i + points]};
+      put_point(y, to + 2 * i);
+      sum += fabs(y.re) + fabs(y.im);
+    }
+    return sum;
+  }
+#pragma unroll 1
+  for (int part = 0; part < operands.out_parts(); ++part, from += points) {
+    for (int i = group.thread; i < count; i += group.threads) sum += fabs(from[i]);
+    store_row<C>(operands.out, operands.loops, row, part, operands.part.outputs, output, group.thread, count,
+                 group.threads, [&](int i) { return from[i]; });
+  }
+  return sum;
 }
+
+/// Where a group's block is: its row within the part, its number in the row. `exists`: it is one of the launch's.
+struct FusedPlace {
+  int part_row, number;
+  bool exists;
+
+  __device__ std::int64_t row(Fused const& p) const { return p.operands.part.row + part_row; }
+  __device__ std::int64_t filter(Fused const& p) const { return p.operands.loops.filter_of(row(p)); }
+  /// The first output in the row, their number, the block's first sample in the row.
+  __device__ std::int64_t output(Fused const& p) const { return std::int64_t{number} * p.step; }
+  __device__ int count(Fused const& p) const {
+    return exists ? static_cast<int>(min(std::int64_t{p.step}, p.operands.part.outputs - output(p))) : 0;
+  }
+  __device__ std::int64_t origin(Fused const& p) const { return p.operands.part.first - p.skip + output(p); }
+};
+
+/// Whether the block's outputs, whose magnitudes `sum` is of this thread's, may be wrong: not finite or close to
+/// overflow, or so small that they have lost digits.
+template <class C>
+struct Doubt {
+  bool unsafe, large;
+  __device__ Doubt(Fused const& p, FusedPlace const& place, C sum)
+      : unsafe(!(sum <= kLargest<C> / 2)), large(sum >= facts_of<C>(p.filters, place.filter(p)).small) {}
+};
 
 /// Each group has one block of one row, and ends with it: a loop over blocks would keep registers that a transform
-/// needs.
+/// needs. The loop that there is repeats a block, and starts from nothing but the thread's number.
 template <class C, int kShape>
 __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_shape<C>(kShape).resident)
     fused_kernel(__grid_constant__ const Fused p) {
@@ -297,67 +366,85 @@ __global__ void __launch_bounds__(fused_shape<C>(kShape).block_threads(), fused_
   Operands const& operands = p.operands;
 
   // Groups that share a warp stay together: one past the end works on whatever its memory holds and stores nothing.
-  const unsigned index = blockIdx.x * S.groups() + block.group(), row_blocks = p.row_blocks;
+  const unsigned index = blockIdx.x * S.groups() + block.number(), row_blocks = p.row_blocks;
   const bool exists = S.groups() == 1 || index < p.blocks;
-  const int part_row = exists ? static_cast<int>(index / row_blocks) : 0;
-  // Worked out anew where they are needed: registers are what a block has least of.
-  const auto row = [&] { return operands.part.row + part_row; };
-  const auto filter = [&] { return operands.loops.filter_of(row()); };
-  const int number = exists ? static_cast<int>(index % row_blocks) : 0;  // of the block in its row
-  const auto output = [&] { return std::int64_t{number} * p.step; };     // its first one in the row
-  const std::int64_t origin = operands.part.first - p.skip + output();
+  // What follows from it is worked out anew where it is needed: registers are what a block has least of.
+  const FusedPlace place{exists ? static_cast<int>(index / row_blocks) : 0,
+                         exists ? static_cast<int>(index % row_blocks) : 0, exists};
 
-  auto* const spectrum = static_cast<Point<C>*>(p.filters.spectra) + filter() * S.points;
-
-  const bool inside = exists && !p.sets_filter && operands.signal.is_array_of<C>() && origin >= 0 &&
-                      origin + S.size() <= operands.part.samples;
-  if (block.all(inside)) block.load(row_of<C>(operands.signal, operands.loops, row()) + origin + block.thread());
-  else {
-    const int exponent = p.sets_filter ? -filter_exponent(p.filters, filter()) : 0;
-    stage_samples(operands, row(), origin, exists ? S.size() : 0, exponent, block.thread(), S.threads(),
-                  block.samples());
-    block.wait();
-    block.load(block.samples() + block.thread());
-    block.wait();
-  }
-
-  block.forward();
-  if (p.sets_filter) {
-    if (exists) block.store_spectrum(spectrum);
-    return;
-  }
-  block.multiply(spectrum);
-  block.inverse();
-  if (const int exponent = filter_exponent(p.filters, filter()); exponent != 0) block.scale(Power<C>(exponent));
-
-  const int count = exists ? static_cast<int>(min(std::int64_t{p.step}, operands.part.outputs - output())) : 0;
-  const int first = p.skip - block.thread(), end = first + count;
-  bool safe = true;
-  if (!operands.out.is_array_of<C>()) {  // by way of shared memory, which the last pass has read
-    block.wait();
-    C* const stage = block.samples();
-    block.each([&](int j, C y) {
-      stage[block.thread() + j] = y;
-      safe &= is_safe(j >= first && j < end ? y : C(0));
-    });
-    block.wait();
-    store_results(operands, row(), output(), count, block.thread(), S.threads(), stage + p.skip);
+  const auto size = [&] { return p.complex ? S.points : S.size(); };  // samples
+  const bool as_is = p.complex ? p.whole_in : operands.signal.is_array_of<C>();
+  const bool inside =
+      exists && !p.sets_filter && as_is && place.origin(p) >= 0 && place.origin(p) + size() <= operands.part.samples;
+  if (block.all(inside)) {
+    C const* const from = row_of<C>(operands.signal, operands.loops, place.row(p));
+    if (p.complex) block.load_points(from + 2 * (place.origin(p) + block.thread()));
+    else block.load(from + place.origin(p) + block.thread());
   } else {
-    C* const to = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, row()) + output() +
-                  block.thread() - p.skip;
-    if (p.skip <= S.points && count == p.step) {
-      block.each([&](int j, C y) {
-        if (j >= S.points || j >= first) to[j] = y, safe &= is_safe(y);
-      });
-    } else {
-      block.each([&](int j, C y) {
-        const bool wanted = j >= first && j < end;
-        if (wanted) to[j] = y;
-        safe &= is_safe(wanted ? y : C(0));
-      });
-    }
+    const int exponent = p.sets_filter ? -tap_exponent<C>(p.filters, place.filter(p)) : 0;
+    stage_samples(p, place.row(p), place.origin(p), exists ? size() : 0, S.points, exponent, p.sets_filter,
+                  block.group(), block.samples());
+    block.group().wait();
+    block.load(block.samples() + block.thread());
+    block.group().wait();
   }
-  if (block.any(!safe)) sum_directly<C>(operands, p.filters, row(), output(), count, block.thread(), S.threads());
+  if (block.thread() == 0) *block.found() = {};
+
+  for (;;) {
+    auto* const spectrum = static_cast<Point<C>*>(p.filters.spectra) + place.filter(p) * S.points;
+    block.forward();
+    if (p.sets_filter) {
+      if (exists) {
+        block.store_spectrum(spectrum);
+        if (block.thread() == 0) keep_facts<C>(p.filters, place.filter(p), size());
+      }
+      return;
+    }
+    block.multiply(spectrum);
+    block.inverse();
+    const int exponent = facts_of<C>(p.filters, place.filter(p)).exponent + block.found()->exponent;
+    if (exponent != 0) block.scale(Power<C>(exponent));
+
+    const int count = place.count(p);
+    C sum = 0;                                          // of the outputs' magnitudes
+    if (p.complex || !operands.out.is_array_of<C>()) {  // by way of shared memory, which the last pass has read
+      block.group().wait();
+      C* const stage = block.samples() + block.thread();
+      block.each([&](int j, C y) { stage[j] = y; });
+      block.group().wait();
+      sum = store_results(p, place.row(p), place.output(p), count, S.points, block.group(), block.samples() + p.skip);
+    } else {
+      const int first = p.skip - block.thread(), end = first + count;
+      C* const to = static_cast<C*>(operands.out.data) + operands.out.offset(operands.loops, place.row(p)) +
+                    place.output(p) + block.thread() - p.skip;
+      if (p.skip <= S.points && count == p.step) {
+        block.each([&](int j, C y) {
+          if (j >= S.points || j >= first) to[j] = y, sum += fabs(y);
+        });
+      } else {
+        block.each([&](int j, C y) {
+          const bool wanted = j >= first && j < end;
+          if (wanted) to[j] = y;
+          sum += fabs(wanted ? y : C(0));
+        });
+      }
+    }
+    const Doubt<C> doubt(p, place, sum);
+    if (!block.group().any_beside(doubt.unsafe || !doubt.large || block.found()->kinds != 0)) return;
+    if (block.group().any_beside(block.found()->kinds != 0)) {
+      finish_repeated<C>(p, place.row(p), place.output(p), count, size(), block.group(), block.found()->kinds,
+                         reinterpret_cast<Word*>(block.samples()));
+      return;
+    }
+    if (!must_repeat<C>(p, place.row(p), place.output(p), size(), exists, doubt.unsafe, doubt.large, block.group(),
+                        block.found()))
+      return;
+    stage_samples(p, place.row(p), place.origin(p), exists ? size() : 0, S.points, -block.found()->exponent,
+                  block.found()->kinds != 0, block.group(), block.samples());
+    block.group().wait();
+    block.load(block.samples() + block.thread());
+    block.group().wait();
+  }
 }
 
 }  // namespace gpuconv::kernels

@@ -101,7 +101,7 @@ inline constexpr FusedShape kFusedDouble[] = {
      .compact = true},
 };
 
-/// What the kernel takes for granted of a shape.
+/// The properties of a shape that the kernel takes for granted.
 constexpr bool is_sound(FusedShape const& s) {
   bool sound = s.nodes(s.passes) == s.points && s.points % s.per_thread == 0 && s.threads() <= 1024;
   // A thread has whole butterflies, and a pass's points lie next to each other or in whole units of padding.

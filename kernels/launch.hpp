@@ -4,8 +4,8 @@
 
 #include "fused_shapes.hpp"
 
-#include "core/access.hpp"
 #include "core/cut.hpp"
+#include "core/parts.hpp"
 
 #include <cuda_runtime_api.h>
 
@@ -15,40 +15,63 @@
 namespace gpuconv::kernels {
 
 using detail::Cut;
+using detail::Extension;
 using detail::Input;
 using detail::Loops;
 using detail::Output;
 using detail::Part;
 using detail::Tile;
 
-/// What a launch reads and writes, in device memory, and the part of the work that it does.
+/// The arrays that a launch reads and writes, in device memory, and the part of the work that it does. Complex elements
+/// as their real parts, each of which says where its imaginary part is (in_parts).
 struct Operands {
   Input signal;
   Output out;
   Loops loops;
   Part part;
+
+  /// Of a sample, and of an output.
+  constexpr int signal_parts() const { return signal.imaginary == 0 ? 1 : 2; }
+  constexpr int out_parts() const { return out.imaginary == 0 ? 1 : 2; }
+};
+
+/// Of a filter's taps, of both parts where they are complex.
+struct Magnitudes {
+  unsigned long long largest;     // finite one, as the bits of a double
+  unsigned long long not_finite;  // 1 where a tap is infinite or NaN
 };
 
 /// The filters of an executor, in device memory: one after the other, in the type that is computed in.
 struct Filters {
-  void* taps;                   // [count][columns]
-  void* spectra;                // [count][...] complex, as the method lays them out
-  unsigned long long* largest;  // [count]: the largest finite magnitude, as the bits of a double
+  void* taps;              // [count][parts][columns]
+  void* spectra;           // [count][...] complex, as the method lays them out
+  Magnitudes* magnitudes;  // [count], or null where the method does not ask
+  void* facts;             // [count], two numbers of the type that is computed in, for the method's kernels
   std::int64_t count, columns;
+  int parts;  // of a tap
 };
 
-/// Converts `count` filters, filter f at f * filter.outer, and finds their largest magnitudes where there is room for
-/// them; `largest` starts as 0.
+/// Converts `count` filters, filter f at f * filter.outer, conjugates them where that is asked for, and finds their
+/// magnitudes where there is room for them, which starts as 0.
 cudaError_t convert_filters(Input const& filter, std::int64_t count, Filters const& filters, Type compute, int grid,
                             cudaStream_t stream);
+/// Loads its kernel on the current device, as the other functions `load_...` do theirs: once before a launch within a
+/// capture.
+cudaError_t load_convert_filters(Type compute);
 
 // ---- direct ------------------------------------------------------------------------------------------------------
 
-/// out[r][o] = sum over j of signal[r][first + o - j] * taps[f(r)][j], over the samples that exist.
+/// out[r][o] = sum over j of signal[r][first + o - j] * taps[f(r)][j], over the samples that exist. Each part of a
+/// complex output is a sum of its own, of one or two terms (core/parts.hpp).
 struct Direct {
   Operands operands;
-  void const* taps;  // [filters][taps_count], in the type that is computed in
+  void const* taps;  // [filters][filter_parts][taps_count], in the type that is computed in
   std::int64_t taps_count;
+  int signal_parts, filter_parts;
+
+  /// Of an output, and of each of them.
+  constexpr int parts() const { return signal_parts > filter_parts ? signal_parts : filter_parts; }
+  constexpr int terms() const { return signal_parts < filter_parts ? signal_parts : filter_parts; }
 };
 
 /// Outputs per lane where rows are long, and where they are short. Odd multiples of a 16-byte access: a warp's lanes
@@ -64,27 +87,60 @@ constexpr int direct_room(std::int64_t taps, std::size_t element_bytes) {
   const int pack = 16 / static_cast<int>(element_bytes), most = direct_taps(element_bytes);
   return (static_cast<int>(taps < most ? taps : most) + 2 * (pack - 1)) / pack * pack;
 }
-/// Elements of shared memory for the totals of a tile and their errors, where the sums of a filter have several pieces
-/// (core/long_sum.hpp). Integers need none.
-constexpr int direct_totals(Tile tile, std::int64_t taps, Type compute) {
-  return is_floating(compute) && taps > direct_taps(size_of(compute)) ? 2 * tile.width() : 0;
+/// Elements of shared memory for the totals of a tile and their errors, where the sums of `terms` times a filter's taps
+/// have several pieces (core/long_sum.hpp). Integers need none.
+constexpr int direct_totals(Tile tile, std::int64_t taps, int terms, Type compute) {
+  return is_floating(compute) && terms * taps > direct_taps(size_of(compute)) ? 2 * tile.width() : 0;
 }
 /// Elements from group to group: a tile, the samples before it, the taps and the totals, in whole 128 bytes apart from
 /// the tile: groups must not meet in a bank either.
-constexpr int direct_pitch(Tile tile, std::int64_t taps, Type compute) {
+constexpr int direct_pitch(Tile tile, std::int64_t taps, int terms, Type compute) {
   const std::size_t bytes = size_of(compute);
   const int line = 128 / static_cast<int>(bytes);
-  const int beside = 2 * direct_room(taps, bytes) + direct_totals(tile, taps, compute);
+  const int beside = 2 * direct_room(taps, bytes) + direct_totals(tile, taps, terms, compute);
   return tile.width() + (beside + line - 1) / line * line;
 }
 /// Bytes of shared memory per block. More than 48 KiB cannot be launched.
-constexpr std::size_t direct_shared_bytes(Tile tile, std::int64_t taps, Type compute) {
+constexpr std::size_t direct_shared_bytes(Tile tile, std::int64_t taps, int terms, Type compute) {
   return size_of(compute) * static_cast<std::size_t>(kDirectThreads / 32 * tile.groups) *
-         static_cast<std::size_t>(direct_pitch(tile, taps, compute));
+         static_cast<std::size_t>(direct_pitch(tile, taps, terms, compute));
 }
 
 /// `compute`: float32, float64 or uint64, what products and sums are computed in. `blocks`: of the grid, at most.
 cudaError_t direct(Direct const& problem, Type compute, Tile tile, std::int64_t blocks, cudaStream_t stream);
+cudaError_t load_direct(Type compute, Tile tile);
+
+// ---- dot products ------------------------------------------------------------------------------------------------
+
+/// Products of an output that a warp adds up: a piece.
+inline constexpr std::int64_t kDotPiece = 1024;
+inline constexpr int kDotOutputs = 4;    // of a warp
+inline constexpr int kDotThreads = 128;  // per block
+constexpr std::int64_t dot_pieces(std::int64_t products) { return (products + kDotPiece - 1) / kDotPiece; }
+
+/// The same sums as Direct's, for rows of few outputs and many taps: pieces along the shorter operand, and a second
+/// launch that adds them up, where there are several.
+struct Dot {
+  Operands operands;
+  void const* taps;  // [filters][filter_parts][taps_count], in the type that is computed in
+  std::int64_t taps_count;
+  int signal_parts, filter_parts;
+  std::int64_t step;  // between outputs
+  bool swapped;       // the samples are fewer, and all there
+  void* partial;      // [rows][outputs][parts][pieces], where there are several pieces
+
+  constexpr int parts() const { return signal_parts > filter_parts ? signal_parts : filter_parts; }
+  constexpr std::int64_t products() const { return swapped ? operands.part.samples : taps_count; }
+  /// Of a term, and of all terms of an output's part.
+  constexpr std::int64_t term_pieces() const { return dot_pieces(products()); }
+  constexpr std::int64_t pieces() const {
+    return detail::term_count(signal_parts > 1, filter_parts > 1) * term_pieces();
+  }
+};
+
+cudaError_t load_dot(Type compute);
+/// `blocks`: of the grid, at most. A row's outputs times its pieces are fewer than 2^31.
+cudaError_t dot(Dot const& problem, Type compute, std::int64_t blocks, cudaStream_t stream);
 
 // ---- convolution by blocks and cuFFT -----------------------------------------------------------------------------
 
@@ -94,35 +150,61 @@ struct Chunk {
   std::int64_t begin, count, slots;
 };
 
+/// The result of a look at the samples of a slot's block.
+struct SlotFacts {
+  static constexpr int bias = 2048;  // so that 0 stands for only zeros
+  int exponent;                      // of a power of two above the largest finite sample, and the bias
+  unsigned kinds;                    // of samples that are not finite
+};
+
+/// Words of 8 bytes that a repair needs of a slot itself, and beside it, for blocks of `size` samples and `taps` taps
+/// of so many parts: see BlockSets in not_finite.cuh.
+std::int64_t repair_words(std::int64_t size, std::int64_t taps, int signal_parts, int filter_parts);
+std::int64_t repair_levels(std::int64_t size, std::int64_t taps, int signal_parts, int filter_parts);
+
 /// Everything the kernels between the transforms work on.
 struct BlockWork {
   Operands operands;
   Filters filters;
   Cut cut;
-  std::int64_t pitch;       // elements from slot to slot of the work array: a real transform in place needs size + 2
+  std::int64_t pitch;       // numbers from slot to slot of the work array: a real transform in place needs size + 2
   std::int64_t row_blocks;  // per row
   Chunk chunk;
   void* slots;       // the work array
-  unsigned* marks;   // one per slot
+  SlotFacts* facts;  // one per slot
+  void* levels;      // repair_levels() words per slot
   bool sets_filter;  // the signal is the filters' taps, to be scaled to magnitudes up to 1
+  bool complex;      // the signal is, or the filters are: slots hold complex samples
   Type compute;      // float32 or float64
   int grid;          // blocks of threads to launch at most: the kernels loop over what is left
+
+  /// Complex points of a slot's spectrum, and numbers of its samples.
+  constexpr std::int64_t bins() const { return complex ? cut.size : cut.size / 2 + 1; }
+  constexpr std::int64_t numbers() const { return complex ? 2 * cut.size : cut.size; }
 };
 
-/// Blocks of the signal into the slots, zero outside the row; clears the marks.
+/// Finds the facts of the slots' blocks, which start as 0.
+cudaError_t measure_blocks(BlockWork const& work, cudaStream_t stream);
+/// Blocks of the signal into the slots, zero outside the row and in place of what is not finite, scaled to magnitudes
+/// that a transform does not spoil.
 cudaError_t gather_blocks(BlockWork const& work, cudaStream_t stream);
-/// The slots' spectra, those of filters from chunk.begin on, divided by the transform's size.
+/// The slots' spectra, those of filters from chunk.begin on, divided by the transform's size, and the filters' facts.
 cudaError_t keep_spectra(BlockWork const& work, cudaStream_t stream);
 /// Multiplies the slots' spectra by those of their rows' filters.
 cudaError_t multiply_spectra(BlockWork const& work, cudaStream_t stream);
-/// The slots' outputs to their places; marks slots with an output that is not finite or close to overflow.
+/// The slots' outputs to their places.
 cudaError_t store_blocks(BlockWork const& work, cudaStream_t stream);
-/// Computes the outputs of marked slots again as direct sums; returns at once where none is marked.
+/// Puts what samples and taps that are not finite make of the outputs into their places, by way of the slots' memory:
+/// two kernels that return at once where there are none.
 cudaError_t repair_blocks(BlockWork const& work, cudaStream_t stream);
+/// `compute`: float32 or float64.
+cudaError_t load_blocks(Type compute);
 
 // ---- overlap-save in one kernel ----------------------------------------------------------------------------------
 
-/// Outputs of rows by blocks of the size of a FusedShape, cut as `Cut` says.
+/// Outputs of rows by blocks of the size of a FusedShape, cut as `Cut` says. Complex data pass through the same
+/// transform unfolded: a block has as many samples as the shape has points, and outputs are right from the first one on
+/// that all taps have met.
 struct Fused {
   Operands operands;
   Filters filters;              // spectra: as the kernel lays them out, a shape's `points` each
@@ -130,15 +212,40 @@ struct Fused {
   unsigned blocks, row_blocks;  // of all rows, at most kMostFusedBlocks; per row
   int step, skip;               // of the cut
   bool sets_filter;             // the signal is the filters' taps, and what comes out their spectra
+  bool complex;                 // the signal is, or the filters are
+  bool whole_in, whole_out;     // complex elements can be read, or written, as whole points
 };
 
 /// Blocks per launch: the grid has a group of threads for each.
 inline constexpr std::int64_t kMostFusedBlocks = std::int64_t{1} << 30;
 
-/// Lets the current device run blocks of `shape`: once before the first.
+/// Loads the kernel and lets the current device run blocks of `shape`: once before the first.
 cudaError_t prepare_fused(Type compute, FusedShape const& shape);
 /// `shape` is one of fused_shapes(compute).
 cudaError_t fused(Fused const& problem, Type compute, FusedShape const& shape, cudaStream_t stream);
+
+// ---- rows that lie across memory ---------------------------------------------------------------------------------
+
+/// Elements [first, first + columns) of each of some rows, read where they lie and written at 0, 1, ... of as many
+/// rows. One of the two lies across memory, the other one along it. Strides are in elements.
+struct Transpose {
+  void const* from;  // element 0 of row 0
+  void* to;
+  std::int64_t from_row, from_element, to_row, to_element;
+  std::int64_t rows, first, columns;
+  bool from_across;
+  bool beyond;  // some of the elements are beyond the ends of rows of `size` elements, with this extension
+  std::int64_t size;
+  Extension extension;
+  alignas(16) unsigned char constant[16];  // as an element, where the extension has one
+};
+
+inline constexpr int kTransposeThreads = 256;  // per block
+inline constexpr int kMostTileRows = 32;       // of those that pass through shared memory together
+
+/// `bytes`: of an element, 1, 2, 4, 8 or 16. At most 2^31 tiles of 4 KiB or more.
+cudaError_t transpose(Transpose const& t, int bytes, cudaStream_t stream);
+cudaError_t load_transpose(int bytes);
 
 /// cudaSuccess where this build holds code that the current device can run.
 cudaError_t check_code();

@@ -5,8 +5,8 @@ Usage: resources.py record COMMAND...             as a launcher of nvcc: keeps w
        resources.py check --compiler V OBJECT...  compares the records of these objects with the table
        resources.py update --compiler V OBJECT... writes them into it
 
-Exit status of check: 0 where they agree; 1 where they differ, or where a function spills of which the table has no
-spill; 77 where the table does not know the compiler or the architecture.
+Exit status of check: 0 where they agree; 1 where they differ, where a function spills of which the table has no spill,
+or where there are more kernels or larger objects than the bounds below; 77 where the table does not know the compiler or the architecture.
 """
 
 import argparse
@@ -20,8 +20,10 @@ from typing import NamedTuple
 TABLE = Path(__file__).with_name("resources.txt")
 RECORD = ".ptxas"  # appended to the object's name
 SKIPPED = 77
+# Half as much again as before complex numbers and 16-bit types: 50 kernels, 5 MB of objects per architecture.
+MOST_KERNELS, MOST_BYTES = 75, 7_500_000
 HEADER = """\
-# What the kernels take, by compiler and architecture: registers a thread; bytes of stack, of spills stored and loaded,
+# What the kernels take, by compiler and architecture: registers per thread; bytes of stack, of spills stored and loaded,
 # of static shared memory, and of constant memory with the parameters ("-": ptxas does not say for this architecture).
 # Written by resources.py, compared by the test resources.table: a change of a line is a change of the machine code.
 """
@@ -118,10 +120,22 @@ def demangled(names: list[str]) -> list[str]:
     return output.stdout.splitlines()
 
 
+def beyond_bounds(found: list[Usage], objects: list[str]) -> str:
+    """What is too much, or nothing. The objects hold the same kernels once for each architecture."""
+    kernels = len({u.function for u in found if u.registers is not None})
+    if kernels > MOST_KERNELS:
+        return f"there are {kernels} kernels, {MOST_KERNELS} at most are wanted"
+    architectures = max(1, len({u.sm for u in found}))
+    size = sum(Path(path).stat().st_size for path in objects if path.endswith(".cu.o")) // architectures
+    return f"the objects take {size} bytes per architecture, {MOST_BYTES} at most are wanted" if size > MOST_BYTES else ""
+
+
 # ---- the table ---------------------------------------------------------------------------------------------------------
 
 def place(usage: Usage) -> tuple:
-    return usage.function, int(re.match(r"\d+", usage.sm)[0]), usage.sm
+    # Functions that differ only in parameters of their type have one readable name: the numbers order them.
+    numbers = [-1 if cell is None else cell for cell in usage if not isinstance(cell, str)]
+    return usage.function, int(re.match(r"\d+", usage.sm)[0]), usage.sm, numbers
 
 
 def lines(usages: list[Usage]) -> list[str]:
@@ -186,6 +200,9 @@ def main() -> int:
     found = recorded(arguments.objects)
     if arguments.action == "check":
         status, message = check(arguments.table, arguments.compiler, found)
+        if too_much := beyond_bounds(found, arguments.objects):
+            print(too_much)
+            return 1
         print(message)
         if status:
             print(f"If this is as it should be: {arguments.hint}")

@@ -1,4 +1,5 @@
 // One-shot calls: a plan that is used once. What it checks is checked once.
+#include "core/access.hpp"
 #include "problem.hpp"
 #include "text.hpp"
 
@@ -13,20 +14,32 @@ namespace {
 
 using namespace detail;
 
-Problem problem_of(AnyRowsView<void const> const& signal, AnyRowsView<void const> const& filter, Type result_type,
-                   CallMode const& mode) {
-  if (filter.rows() != 1 && filter.rows() != signal.rows())
-    throw InvalidArgument(
-        text("the filter has ", filter.rows(), " rows, 1 or the signal's ", signal.rows(), " are expected"));
+Problem problem_of(Operation operation, AnyRowsView<void const> const& signal, AnyRowsView<void const> const& filter,
+                   Type result_type, std::int64_t out_rows, CallOptions const& how) {
+  const bool bank = filter.rows() > 1 && out_rows == signal.rows() * filter.rows() && out_rows != signal.rows();
+  if (filter.rows() != 1 && filter.rows() != signal.rows() && !bank)
+    throw InvalidArgument(text("the filter has ", filter.rows(), " rows and the output ", out_rows,
+                               ", for a signal of ", signal.rows(),
+                               " rows: 1 filter or as many are expected, or a bank, with an output of ", signal.rows(),
+                               " x ", filter.rows(), " rows"));
   return {.signal = signal.columns(),
           .filter = filter.columns(),
           .batch = signal.rows(),
-          .filters = filter.rows() == 1 ? Filters::shared : Filters::per_row,
-          .mode = mode.mode,
-          .same = mode.same,
+          .filters = bank                 ? Filters::bank
+                     : filter.rows() == 1 ? Filters::shared
+                                          : Filters::per_row,
+          .mode = how.mode.mode,
+          .same = how.mode.same,
           .type = signal.type(),
           .filter_type = filter.type(),
-          .result_type = result_type};
+          .result_type = result_type,
+          .operation = operation,
+          .boundary = how.boundary,
+          .constant = how.constant,
+          .window = how.window,
+          .bank = filter.rows(),
+          .saturate = how.saturate,
+          .lines = {.signal = signal.lines(), .filter = filter.lines(), .window = how.line_window}};
 }
 
 Options plan_options(CallOptions const& how, Memory memory) {
@@ -34,27 +47,30 @@ Options plan_options(CallOptions const& how, Memory memory) {
       .method = how.method, .device = how.device, .threads = how.threads, .memory = memory, .allocator = how.allocator};
 }
 
-// Of the plan and the result that it will write, on the host.
+// Bytes of host memory that the plan and the result take which it will write.
 double held_bytes(Plan const& plan) {
-  const double result = static_cast<double>(plan.problem().batch) * static_cast<double>(plan.output_length()) *
+  const double result = static_cast<double>(result_rows(plan.problem())) * static_cast<double>(plan.output_length()) *
+                        static_cast<double>(plan.output_lines()) *
                         static_cast<double>(size_of(result_type(plan.problem())));
   return result + (plan.device() == Device::cpu ? static_cast<double>(plan.workspace_bytes()) : 0.0);
 }
 
 }  // namespace
 
-void detail::convolve(HostInput signal, HostInput filter, HostOutput out, CallOptions const& how) {
+void detail::run(Operation operation, HostInput signal, HostInput filter, HostOutput out, CallOptions const& how) {
   guarded([&] {
-    Plan plan(problem_of(signal, filter, out.type(), how.mode), plan_options(how, Memory::host));
+    Problem problem = problem_of(operation, signal, filter, out.type(), out.rows(), how);
+    problem.lines.separable = filter.lines() > 1 && filter.columns() > 1 && filter.data() && is_separable(filter);
+    Plan plan(problem, plan_options(how, Memory::host));
     plan.set_filter(filter);
     plan.execute(signal, out);
   });
 }
 
-void detail::convolve(HostInput signal, HostInput filter, Type result_type, Allocate allocate, void* result,
-                      CallOptions const& how) {
+void detail::run(Operation operation, HostInput signal, HostInput filter, Type result_type, Allocate allocate,
+                 void* result, CallOptions const& how) {
   guarded([&] {
-    Plan plan(problem_of(signal, filter, result_type, how.mode), plan_options(how, Memory::host));
+    Plan plan(problem_of(operation, signal, filter, result_type, 1, how), plan_options(how, Memory::host));
     check_fits(held_bytes(plan));
     plan.set_filter(filter);
     const auto allocated = [&] {
@@ -68,9 +84,18 @@ void detail::convolve(HostInput signal, HostInput filter, Type result_type, Allo
   });
 }
 
-void detail::convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how, Stream stream) {
+void detail::run(Operation operation, DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
+                 Stream stream) {
   guarded([&] {
-    Plan plan(problem_of(signal, filter, out.type(), how.mode), plan_options(how, Memory::device));
+    Options options = plan_options(how, Memory::device);
+    const bool columns = filter.lines() > 1;  // of an image, which are rows where the filter is one
+    const auto across = [&](auto const& view) {
+      const std::int64_t element = view.element_stride(), line = view.line_stride();
+      if (view.lines() > 1) return columns ? lies_across(element, line) : lies_across(line, element);
+      return view.rows() > 1 && lies_across(view.stride(), element);
+    };
+    options.across = across(signal) || across(out);
+    Plan plan(problem_of(operation, signal, filter, out.type(), out.rows(), how), options);
     plan.set_filter(filter, stream);
     plan.execute(signal, out, stream);
     synchronize(stream);

@@ -46,10 +46,11 @@ class ExchangedExecutor final : public Executor {
       const std::int64_t left = nested ? loops.inner.count - loops.turn(row).inner : end - row;
       rows = std::min({rows_.loops.outer.count, left, end - row});
       Input filters = advanced(signal, signal.offset(loops, row));
-      Input kept = advanced(kept_.access(), loops.filter_of(row) * taps);
+      Input kept = kept_.access();
+      kept = advanced(kept, loops.filter_of(row) * kept.outer);
       Output to = advanced(out, out.offset(loops, row));
       if (nested) filters.outer = filters.inner, to.outer = to.inner;
-      kept.outer = rows_.loops.outer.signal_moves ? taps : 0;
+      if (!rows_.loops.outer.signal_moves) kept.outer = 0;
       inner_->set_filter(filters, rows_.loops.outer.filter_moves ? rows : 1, means);
       inner_->run(kept, to, {.row = 0, .rows = rows, .samples = taps, .first = part.first, .outputs = part.outputs},
                   means);

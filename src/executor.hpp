@@ -10,7 +10,7 @@
 
 namespace gpuconv::detail {
 
-/// What a run is given besides its arrays.
+/// The memory and the stream that a run is given besides its arrays.
 struct Means {
   void* scratch = nullptr;  // scratch_bytes() of memory that the executor's device works in
   Stream stream = {};       // on the GPU

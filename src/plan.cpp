@@ -1,6 +1,8 @@
 // Checks what callers pass to plans, and turns allocation failures into OutOfMemory.
 #include "planner.hpp"
 #include "text.hpp"
+#include "view_checks.hpp"
+#include "wrapping.hpp"
 
 #include <gpuconv/error.hpp>
 
@@ -31,51 +33,23 @@ class Exclusive {
   std::atomic_flag& in_use_;
 };
 
-struct Bytes {
-  std::uintptr_t begin, end;
-};
-
-template <class Void>
-Bytes extent(AnyRowsView<Void> const& v) {
-  const auto begin = reinterpret_cast<std::uintptr_t>(v.data());
-  const auto elements = static_cast<std::uintptr_t>((v.rows() - 1) * v.stride() + v.columns());
-  return {begin, begin + elements * size_of(v.type())};
-}
-
-template <class Void>
-void check_view(AnyRowsView<Void> const& v, const char* what, std::int64_t rows, std::int64_t columns, Type type) {
-  if (v.type() != type)
-    throw InvalidArgument(text("the ", what, " is ", name(v.type()), ", the plan expects ", name(type)));
-  if (v.rows() != rows || v.columns() != columns)
-    throw InvalidArgument(
-        text("the ", what, " is ", v.rows(), " x ", v.columns(), ", the plan expects ", rows, " x ", columns));
-  if (!v.data()) throw InvalidArgument(text("the ", what, " is a null pointer"));
-  if (reinterpret_cast<std::uintptr_t>(v.data()) % size_of(type) != 0)
-    throw InvalidArgument(text("the ", what, " is not aligned to its element type ", name(type)));
-  // Rows that are read may overlap (windows of one signal) or be one row, rows that are written may not.
-  const std::int64_t smallest = std::is_const_v<Void> ? 0 : columns;
-  if (rows > 1 && v.stride() < smallest)
-    throw InvalidArgument(
-        text("the ", what, " has a row stride of ", v.stride(), ", at least ", smallest, " is expected"));
-  std::int64_t last;
-  if (__builtin_mul_overflow(rows - 1, v.stride(), &last) || __builtin_add_overflow(last, columns, &last) ||
-      __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(type)), &last))
-    throw InvalidArgument(text("the ", what, " with a row stride of ", v.stride(), " overflows 64-bit sizes"));
-}
-
 void check_filter(Work const& w, AnyRowsView<void const> const& filter) {
-  check_view(filter, "filter", w.filters(), w.axis.filter, w.filter_type);
+  check_view(filter, "filter", w.filters(), w.lines.filter, w.axis.filter, w.filter_type);
 }
 
 void check_arrays(Runner const& r, AnyRowsView<void const> const& signal, AnyRowsView<void> const& out) {
   Work const& w = r.work;
   if (!r.has_filter) throw InvalidArgument("execute before set_filter");
-  check_view(signal, "signal", w.loops.signals(), w.axis.signal, w.signal_type);
-  check_view(out, "output", w.rows(), w.axis.outputs, w.result_type);
-  const Bytes in = extent(signal), result = extent(out);
-  if (in.begin < result.end && result.begin < in.end)
-    throw InvalidArgument("the address ranges of signal and output overlap");
+  check_view(signal, "signal", w.loops.signals(), w.lines.signal, w.axis.signal, w.signal_type);
+  check_view(out, "output", w.rows(), w.lines.outputs, w.axis.outputs, w.result_type);
+  check_apart(signal, out);
 }
+
+Wrapping wrapping_with(Runner const& r, HostInput const& filter) {
+  return wrapping(r.work, r.filter_of(access_of(filter)));
+}
+// To read taps in device memory would wait for the stream.
+Wrapping wrapping_with(Runner const& r, DeviceInput const&) { return wrapping(r.work); }
 
 }  // namespace
 
@@ -106,6 +80,7 @@ void Plan::prepare(View const& filter, Where const&... where) {
     check_filter(r.work, filter);
     r.has_filter = false;
     r.set_filter(filter, where...);
+    r.wrapping = wrapping_with(r, filter);
     r.has_filter = true;
   });
 }
@@ -116,11 +91,17 @@ Device Plan::device() const noexcept { return runner_->solver->device; }
 int Plan::threads() const noexcept { return runner_->parameters.threads; }
 std::int64_t Plan::block() const noexcept { return runner_->parameters.cut.size; }
 std::int64_t Plan::output_length() const noexcept { return runner_->work.axis.outputs; }
+std::int64_t Plan::output_lines() const noexcept { return runner_->work.lines.outputs; }
 std::size_t Plan::workspace_bytes() const noexcept { return runner_->workspace_bytes(); }
 std::size_t Plan::scratch_bytes() const noexcept { return runner_->scratch_bytes(); }
 
 std::string Plan::describe() const {
   return guarded([&] { return detail::describe(runner()); });
+}
+
+Wrapping Plan::wrapping() const {
+  if (!runner().has_filter) throw InvalidArgument("wrapping before set_filter");
+  return runner().wrapping;
 }
 
 void Plan::set_filter(HostInput filter) { prepare(filter); }

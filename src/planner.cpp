@@ -24,7 +24,7 @@ int threads_of(Options const& o) {
   return std::min(o.threads, std::max(kModestThreads, 4 * hardware_threads()));
 }
 
-Resources resources_of(Options const& o) { return {threads_of(o), o.memory, o.allocator, o.caller_scratch}; }
+Resources resources_of(Options const& o) { return {threads_of(o), o.memory, o.allocator, o.caller_scratch, o.across}; }
 
 // The device that alone can serve, or `automatic`: arrays in device memory leave no choice.
 Device device_of(Options const& o) { return o.memory == Memory::device ? Device::cuda : o.device; }
@@ -33,9 +33,17 @@ Device device_of(Options const& o) { return o.memory == Memory::device ? Device:
 // there.
 constexpr double kWorthAskingForGpu = 5e-3;
 
-// What a call and a block cost without any samples (cpu/cost.hpp, cpu/blocks.cpp). A direct sum that takes less, the
-// first of the table, is not compared with blocks: that would take as long as the sum.
-constexpr double kWorthComparing = 9e-8;
+// The seconds of a call and of a block without any samples, and of an output in the cheapest of blocks, which have so
+// many at least (cpu/cost.hpp, cpu/blocks.cpp). A direct sum that takes less, the first of the table, is not compared
+// with blocks: that would take as long as the sum.
+constexpr double kCallAndBlock = 9e-8, kLeastOutput = 3e-10;
+constexpr std::int64_t kLeastOutputs = 128;
+
+bool no_block_is_faster(Work const& w, Answer const& direct) {
+  if (w.has_lines()) return false;
+  const double outputs = static_cast<double>(w.rows()) * static_cast<double>(std::max(w.axis.outputs, kLeastOutputs));
+  return direct.parameters.threads == 1 && direct.seconds < kCallAndBlock + outputs * kLeastOutput;
+}
 
 // Why the options leave the solver out; empty where they do not.
 std::string ruled_out(Solver const& s, Options const& o) {
@@ -57,13 +65,16 @@ std::string text_of(Solver const& s, Parameters const& p, Memory memory) {
       blocks = " by cuFFT";
       break;
     case Parameters::Blocks::whole_rows_by_cufft:
-      blocks = " by cuFFT, one a row";
+      blocks = " by cuFFT, one per row";
       break;
     default:
       break;
   }
   std::string out;
   if (p.cut.size > 0) out = text("blocks of ", p.cut.size, blocks);
+  if (p.pitch > 0) out = text("blocks of ", p.cut.size / p.pitch, " x ", p.pitch);
+  if (p.dots) out = "dot products";
+  if (p.passes) out = "two passes";
   if (p.tile.lanes > 0) out = text("tiles of ", p.tile.width());
   if (s.device == Device::cpu)
     return text(out, out.empty() ? "" : ", ", simd_target(), ", ", p.threads, p.threads == 1 ? " thread" : " threads");
@@ -120,6 +131,7 @@ void check_options(Options const& o) {
     throw InvalidArgument("device cpu cannot convolve arrays in device memory");
   if (o.memory == Memory::host && o.caller_scratch)
     throw InvalidArgument("caller_scratch is for arrays in device memory");
+  if (o.memory == Memory::host && o.across) throw InvalidArgument("across is for arrays in device memory");
   if (o.threads < 0) throw InvalidArgument(text("threads is ", o.threads, ", at least 1 or 0 (all) is expected"));
 }
 
@@ -130,7 +142,7 @@ Chosen choose(Work const& w, Options const& o, std::span<Solver const* const> cp
   Chosen best;
   const auto ask = [&](std::span<Solver const* const> table) {
     for (Solver const* s : table) {
-      if (best.solver && best.offer.seconds < kWorthComparing) return;
+      if (best.solver && no_block_is_faster(w, best.offer)) return;
       if (!(o.method == Method::automatic ? s->automatic : o.method == s->method)) continue;
       const Answer answer = s->consider(w, resources);
       if (!answer.refusal && (!best.solver || answer.seconds < best.offer.seconds)) best = {s, answer};

@@ -35,17 +35,42 @@ class Runner {
   Memory arrays_in = Memory::host;
 
   bool has_filter = false;
-  std::atomic_flag in_use;  // by a call
+  Wrapping wrapping = Wrapping::unknown;  // with that filter
+  std::atomic_flag in_use;                // by a call
+
+  /// The filter as executors take it: that of a correlation from its last tap to the first, conjugated.
+  Input filter_of(Input const& filter) const {
+    if (problem.operation == Operation::convolve) return filter;
+    Input out = upside_down(reversed(filter, work.axis.filter), work.lines.filter);
+    out.conjugated = is_complex(filter.type);
+    return out;
+  }
+
+ protected:
+  /// The signal as executors take it: with what is beyond its ends.
+  Input signal_of(Input signal) const {
+    signal.extension = work.extension;
+    return signal;
+  }
+  /// The rows of a bank's filters follow each other within those of the batch.
+  Output out_of(Output out) const {
+    if (work.saturated)
+      out.saturation =
+          is_signed(work.signal_type) || is_signed(work.filter_type) ? Saturation::of_signed : Saturation::of_unsigned;
+    if (work.loops.inner.count > 1) out.inner = out.outer, out.outer *= work.loops.inner.count;
+    return out;
+  }
 };
 
 /// The solver's executor for arrays in the memory that `r` names.
 std::unique_ptr<Runner> make_cpu_runner(Work const& work, Resources const& r, Answer const& offer);
 std::unique_ptr<Runner> make_cuda_runner(Work const& work, Resources const& r, Answer const& offer);
 
-/// Rows of a caller's array: one loop, elements next to each other.
+/// Rows of a caller's array: one loop.
 template <class Void>
 Access<Void> access_of(AnyRowsView<Void> const& v) {
-  return {.data = v.data(), .type = v.type(), .outer = v.stride()};
+  return {
+      .data = v.data(), .type = v.type(), .outer = v.stride(), .stride = v.element_stride(), .line = v.line_stride()};
 }
 
 }  // namespace gpuconv::detail

@@ -1,8 +1,53 @@
 #include "solver.hpp"
 
+#include "fold.hpp"
+#include "lines.hpp"
+#include "steps.hpp"
+
 namespace gpuconv::detail {
 
-std::string steps_between_outputs(Work const&) { return "only the reference takes steps between outputs"; }
+Answer Solver::consider(Work const& work, Resources const& r) const {
+  if (work.saturated && device == Device::cuda)
+    return {.refusal = [](Work const&) -> std::string { return "saturated results are those of the CPU"; }};
+  if (work.has_lines() && (!takes_lines || lines_as_rows(work))) return with_lines_as_rows(*this, work, r);
+  if (folds_taps && folds(work)) {
+    Answer out = consider(folded(work), r);
+    out.folds_taps = true;
+    return out;
+  }
+  return work.axis.step == 1 || takes_steps ? answer(work, r) : with_all_outputs(answer, work, r);
+}
+
+Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources const& r) {
+  if (solver.device == Device::cuda && r.memory == Memory::host)
+    return {.refusal = [](Work const&) -> std::string { return "images in host memory are not brought to the GPU"; }};
+  const std::optional<Work> rows = lines_as_rows(work);
+  if (!rows) return {.refusal = [](Work const&) -> std::string { return "images"; }};
+  Answer out = solver.consider(*rows, r);
+  out.without_lines = true;
+  return out;
+}
+
+Answer with_all_outputs(Answer (*answer)(Work const&, Resources const&), Work const& work, Resources const& r) {
+  Answer out = answer(without_steps(work), r);
+  out.computes_all = true;
+  return out;
+}
+
+std::unique_ptr<Executor> Answer::executor(Work const& work, Resources const& r) const {
+  if (without_lines) {
+    Answer rows = *this;
+    rows.without_lines = false;
+    return std::make_unique<LinesExecutor>(work, rows.executor(*lines_as_rows(work), r));
+  }
+  if (folds_taps) {
+    Answer with_sums = *this;
+    with_sums.folds_taps = false;
+    return std::make_unique<FoldedExecutor>(work, with_sums.executor(folded(work), r));
+  }
+  if (!computes_all) return make(work, r, parameters);
+  return std::make_unique<SteppedExecutor>(make(without_steps(work), r, parameters), work.axis.step);
+}
 
 std::span<Solver const* const> cpu_solvers() noexcept {
   static constexpr Solver const* table[] = {&cpu_direct, &cpu_overlap_save, &cpu_fft, &cpu_reference};

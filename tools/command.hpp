@@ -1,5 +1,7 @@
-// What the commands of the tool share: exit codes, failures and options that name a value of the library's.
+// Common ground of the tool's commands: exit codes, failures and options that name a value of the library's.
 #pragma once
+
+#include "request.hpp"
 
 #include <gpuconv/gpuconv.hpp>
 
@@ -27,8 +29,8 @@ struct Failure : std::runtime_error {
   Exit exit;
 };
 
-/// Each adds one command to the tool; parsing the command line runs it.
-void add_convolve(CLI::App& app);
+/// Each adds one command to the tool; parsing the command line runs it. Convolve and correlate are one.
+void add_convolve(CLI::App& app, gpuconv::Operation operation);
 void add_explain(CLI::App& app);
 void add_info(CLI::App& app);
 
@@ -53,8 +55,8 @@ CLI::Option* add_choice(CLI::App& app, std::string const& flag, std::vector<Valu
 CLI::Option* add_count(CLI::App& app, std::string const& flag, std::int64_t least, std::int64_t most,
                        std::function<void(std::int64_t)> assign, std::string const& help);
 
-/// --mode, --same: the same for every command that has a problem.
-void add_mode_options(CLI::App& app, gpuconv::Problem& problem);
+/// --mode, --same and --boundary: the same for every command that has a problem; and --lags where `lags` says so.
+void add_output_options(CLI::App& app, Request& request, bool lags);
 /// --method, --device, --threads.
 void add_solver_options(CLI::App& app, gpuconv::Options& options);
 /// Every element type.

@@ -9,7 +9,8 @@ namespace tool {
 namespace {
 
 struct Explain {
-  gpuconv::Problem problem;
+  Request request;
+  std::int64_t signal = 0, filter = 0;
   gpuconv::Options options;
 };
 
@@ -19,8 +20,9 @@ CLI::Option* add_size(CLI::App& app, std::string const& flag, std::int64_t& size
 }
 
 void run(Explain const& explain) {
-  std::cout << gpuconv::explain(explain.problem, explain.options);
-  const auto all = gpuconv::estimates(explain.problem, explain.options);
+  const gpuconv::Problem problem = explain.request.of(explain.signal, explain.filter);
+  std::cout << gpuconv::explain(problem, explain.options);
+  const auto all = gpuconv::estimates(problem, explain.options);
   if (all.empty() || !all.front().refusal.empty())
     throw Failure(Exit::unsupported, "no solver applies with this --method and --device");
 }
@@ -31,11 +33,13 @@ void add_explain(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("explain", "Say which solver would run, what each would cost, or why it cannot");
   const auto explain = std::make_shared<Explain>();
-  gpuconv::Problem& problem = explain->problem;
-  add_size(*command, "--signal", problem.signal, "Samples a row")->required();
-  add_size(*command, "--filter", problem.filter, "Taps of the filter")->required();
+  gpuconv::Problem& problem = explain->request.problem;
+  add_size(*command, "--signal", explain->signal, "Samples per row")->required();
+  add_size(*command, "--filter", explain->filter, "Taps of the filter")->required();
   add_size(*command, "--batch", problem.batch, "Rows of the signal (1)");
-  add_mode_options(*command, problem);
+  command->add_flag_callback(
+      "--correlate", [&problem] { problem.operation = gpuconv::Operation::correlate; }, "Correlate, do not convolve");
+  add_output_options(*command, explain->request, true);
   add_choice<gpuconv::Type>(
       *command, "--type", all_types(), [&](gpuconv::Type type) { problem.type = type; },
       "Element type of signal and filter (float32)");

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +25,8 @@ namespace {
 
 class FileSource final : public Source {
  public:
-  FileSource(std::string name, int fd) : name_(std::move(name)), file_(fd) {
+  // Whoever hands a descriptor down may go on reading where this program has stopped: then bytes are read, not mapped.
+  FileSource(std::string name, int fd, bool inherited) : name_(std::move(name)), file_(fd), inherited_(inherited) {
     if (fd < 0) fail(name_, errno);
     struct stat status {};
     if (fstat(fd, &status) != 0) fail(name_, errno);
@@ -48,6 +50,12 @@ class FileSource final : public Source {
     return have;
   }
 
+  Mapping map(std::int64_t offset, std::size_t size) const override {
+    if (!remaining_ || inherited_) return {};
+    const off_t here = lseek(file_.get(), 0, SEEK_CUR);
+    return here < 0 ? Mapping() : Mapping(file_.get(), here + offset, size);
+  }
+
   std::optional<std::int64_t> remaining() const override { return remaining_; }
   std::optional<FileId> id() const override { return id_; }
   std::string const& name() const override { return name_; }
@@ -55,6 +63,7 @@ class FileSource final : public Source {
  private:
   std::string name_;
   Descriptor file_;
+  bool inherited_;
   std::optional<std::int64_t> remaining_;
   FileId id_;
 };
@@ -62,10 +71,27 @@ class FileSource final : public Source {
 }  // namespace
 
 std::unique_ptr<Source> open_source(std::string const& path) {
-  if (path == "-") return std::make_unique<FileSource>("standard input", duplicate_inherited(STDIN_FILENO));
+  if (path == "-") return std::make_unique<FileSource>("standard input", duplicate_inherited(STDIN_FILENO), true);
   if (const auto descriptor = resolve(path).descriptor)
-    return std::make_unique<FileSource>(path, duplicate_inherited(*descriptor));
-  return std::make_unique<FileSource>(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    return std::make_unique<FileSource>(path, duplicate_inherited(*descriptor), true);
+  return std::make_unique<FileSource>(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY), false);
+}
+
+Mapping::Mapping(int descriptor, std::int64_t offset, std::size_t size) noexcept {
+  const std::int64_t within = offset % sysconf(_SC_PAGESIZE);
+  const std::size_t pages_size = size + static_cast<std::size_t>(within);
+  void* const start = mmap(nullptr, pages_size, PROT_READ, MAP_PRIVATE, descriptor, offset - within);
+  if (start == MAP_FAILED) return;
+  start_ = start, pages_size_ = pages_size;
+  data_ = static_cast<std::byte const*>(start) + within;
+}
+
+Mapping::~Mapping() {
+  if (start_) munmap(start_, pages_size_);
+}
+
+void Mapping::swap(Mapping& other) noexcept {
+  std::swap(start_, other.start_), std::swap(pages_size_, other.pages_size_), std::swap(data_, other.data_);
 }
 
 Descriptor::~Descriptor() { reset(-1); }

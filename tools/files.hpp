@@ -32,6 +32,29 @@ struct FileId {
   bool operator==(FileId const&) const = default;
 };
 
+/// A part of a file in memory, which only can be read. A file that becomes shorter meanwhile ends the process with
+/// SIGBUS; see `explain_files_cut_short`.
+class Mapping {
+ public:
+  Mapping() = default;
+  /// `size` bytes from `offset` on. Empty where the file or the system does not allow it.
+  Mapping(int descriptor, std::int64_t offset, std::size_t size) noexcept;
+  Mapping(Mapping&& other) noexcept { swap(other); }
+  Mapping& operator=(Mapping&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Mapping();
+  std::byte const* data() const noexcept { return data_; }  ///< null where it is empty
+
+ private:
+  void swap(Mapping& other) noexcept;
+
+  void* start_ = nullptr;  // of the first page
+  std::size_t pages_size_ = 0;
+  std::byte const* data_ = nullptr;
+};
+
 /// Where bytes come from.
 class Source {
  public:
@@ -40,9 +63,12 @@ class Source {
   virtual std::size_t read(void* to, std::size_t size) = 0;
   /// Bytes left, where that is known before they are read (a regular file).
   virtual std::optional<std::int64_t> remaining() const = 0;
+  /// `size` bytes of a file, `offset` behind the next one to read, all of which must be there. Empty where the source
+  /// has to be read: it has no name, or no bytes to map.
+  virtual Mapping map(std::int64_t /*offset*/, std::size_t /*size*/) const { return {}; }
   /// The file that is read, where the bytes come from one.
   virtual std::optional<FileId> id() const { return {}; }
-  /// What errors call it.
+  /// The name that errors give it.
   virtual std::string const& name() const = 0;
 };
 
@@ -111,6 +137,9 @@ class OutputFile final : public Sink {
 
 /// From now on SIGINT, SIGTERM and SIGHUP remove the unfinished output, if there is one, before they end the process.
 void remove_unfinished_output_on_signals();
+
+/// From now on SIGBUS, which comes where a mapped file has become shorter, says so before it ends the process.
+void explain_files_cut_short();
 
 /// Bytes in memory that can grow without being initialised or copied (large blocks are remapped).
 class Buffer {

@@ -27,13 +27,14 @@ void build(CLI::App& app) {
       "  gpuconv convolve signal.npy taps.npy -o smooth.npy --mode same --stats\n"
       "  gpuconv explain --signal 1000000 --filter 257\n"
       "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 the forced method or device does not apply.");
-  tool::add_convolve(app);
+  tool::add_convolve(app, gpuconv::Operation::convolve);
+  tool::add_convolve(app, gpuconv::Operation::correlate);
   tool::add_explain(app);
   tool::add_info(app);
 }
 
 Exit run(int argc, char** argv) {
-  CLI::App app("Convolve .npy files exactly as numpy.convolve does, fast.");
+  CLI::App app("Convolve and correlate .npy files exactly as numpy.convolve and numpy.correlate do, fast.");
   build(app);
   try {
     app.parse(argc, argv);
@@ -65,5 +66,6 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   npy::remove_unfinished_output_on_signals();
+  npy::explain_files_cut_short();
   return static_cast<int>(guarded_run(argc, argv));
 }

@@ -73,8 +73,8 @@ void reverse_bytes(std::byte* data, std::size_t bytes, std::size_t element) {
 
 Reader::Reader(std::unique_ptr<Source> source) : source_(std::move(source)), header_(read_header(*source_)) {
   check_shape();
-  rows_ = shape().size() == 2 ? shape()[0] : 1;
-  columns_ = shape().empty() ? 1 : shape().back();
+  for (std::size_t d = 0; d + 1 < shape().size(); ++d) rows_ *= shape()[d];
+  if (!shape().empty()) columns_ = shape().back();
   const std::int64_t promised = rows_ * row_bytes();
   const auto held = source_->remaining();
   if (held && *held < promised)
@@ -83,38 +83,76 @@ Reader::Reader(std::unique_ptr<Source> source) : source_(std::move(source)), hea
 }
 
 void Reader::check_shape() const {
-  if (shape().size() > 2)
-    throw Unsupported(name(), std::to_string(shape().size()) + " dimensions, shape " + to_string(shape()) +
-                                  "; two at most are expected");
+  constexpr std::size_t kMostDimensions = 64;  // as in NumPy 2
+  if (shape().size() > kMostDimensions)
+    throw Unsupported(name(), std::to_string(shape().size()) + " dimensions, shape " + to_string(shape()) + "; " +
+                                  std::to_string(kMostDimensions) + " at most are expected");
+}
+
+Shape Reader::strides() const {
+  Shape strides(shape().size());
+  std::int64_t next = 1;
+  for (std::size_t i = 0; i < strides.size(); ++i) {
+    const std::size_t d = header_.fortran_order ? i : strides.size() - 1 - i;
+    strides[d] = next;
+    next *= shape()[d];
+  }
+  return strides;
+}
+
+// Where the first element of a row lies in Fortran order.
+std::int64_t Reader::place_of_row(std::int64_t row) const {
+  std::int64_t place = 0, stride = rows_;
+  for (std::size_t d = shape().size() - 1; d-- > 0;) {
+    stride /= shape()[d];
+    place += row % shape()[d] * stride;
+    row /= shape()[d];
+  }
+  return place;
 }
 
 void Reader::read_rows(std::int64_t count, Buffer& to) {
   if (count < 0 || count > rows_ - next_row_) throw gpuconv::InvalidArgument("more rows are asked for than are left");
-  const bool by_columns = header_.fortran_order && rows_ > 1 && columns_ > 1;
-  if (!by_columns) {
-    read_bytes(count * row_bytes(), to);
+  to.resize(0);
+  if (!header_.fortran_order || rows_ <= 1 || columns_ <= 1) {
+    append_elements(count * columns_, to);
   } else {
-    if (next_row_ == 0) read_bytes(rows_ * row_bytes(), column_major_);
+    if (next_row_ == 0) append_elements(rows_ * columns_, fortran_);
     to.resize(static_cast<std::size_t>(count * row_bytes()));
     gather_rows(count, to.data());
   }
-  if (header_.swapped) reverse_bytes(to.data(), to.size(), gpuconv::size_of(type()));
   next_row_ += count;
 }
 
-void Reader::read_bytes(std::int64_t size, Buffer& to) {
+void Reader::append_elements(std::int64_t count, Buffer& to) {
+  const std::size_t before = to.size();
+  append_bytes(count * static_cast<std::int64_t>(gpuconv::size_of(type())), to);
+  if (header_.swapped)
+    reverse_bytes(to.data() + before, to.size() - before, gpuconv::size_of(gpuconv::part_type(type())));
+}
+
+Mapping Reader::map_elements(std::int64_t first, std::int64_t count) const {
+  const auto size = static_cast<std::int64_t>(gpuconv::size_of(type()));
+  if (header_.swapped || count == 0) return {};
+  Mapping mapping = source_->map(first * size, static_cast<std::size_t>(count * size));
+  const bool aligned = reinterpret_cast<std::uintptr_t>(mapping.data()) % static_cast<std::uintptr_t>(size) == 0;
+  return aligned ? std::move(mapping) : Mapping();  // headers that nobody has padded
+}
+
+void Reader::append_bytes(std::int64_t size, Buffer& to) {
   if (size > gpuconv::machine_memory())
     throw TooLarge(name(), std::to_string(size) + " bytes are needed at once, this process may use " +
                                std::to_string(gpuconv::machine_memory()));
   constexpr std::size_t kFirstStep = std::size_t{64} << 10;  // of what is not known to come
   const auto wanted = static_cast<std::size_t>(size);
+  const std::size_t before = to.size();
   std::size_t have = 0;
-  to.resize(0);
   while (have < wanted) {
     const bool believed = source_->remaining().has_value();
-    const std::size_t step = believed ? wanted : std::min(wanted, std::max({kFirstStep, 2 * have, to.capacity()}));
-    to.resize(step);
-    have += source_->read(to.data() + have, step - have);
+    const std::size_t step =
+        believed ? wanted : std::min(wanted, std::max({kFirstStep, 2 * have, to.capacity() - before}));
+    to.resize(before + step);
+    have += source_->read(to.data() + before + have, step - have);
     if (have < step)
       throw Malformed(name(), "truncated: it ends after " +
                                   std::to_string(bytes_read_ + static_cast<std::int64_t>(have)) + " of " +
@@ -126,12 +164,17 @@ void Reader::read_bytes(std::int64_t size, Buffer& to) {
 void Reader::gather_rows(std::int64_t count, std::byte* to) {
   constexpr std::int64_t kTile = 64;  // rows written at a time, so that their lines stay in the cache
   gpuconv::visit_type(type(), [&]<class T>(std::type_identity<T>) {
-    auto* rows = reinterpret_cast<T*>(to);
-    for (std::int64_t tile = 0; tile < count; tile += kTile)
-      for (std::int64_t c = 0; c < columns_; ++c) {
-        const T* column = reinterpret_cast<const T*>(column_major_.data()) + c * rows_ + next_row_;
-        for (std::int64_t r = tile; r < std::min(count, tile + kTile); ++r) rows[r * columns_ + c] = column[r];
-      }
+    auto* const rows = reinterpret_cast<T*>(to);
+    auto const* const elements = reinterpret_cast<T const*>(fortran_.data());
+    std::array<std::int64_t, kTile> places{};
+    for (std::int64_t tile = 0; tile < count; tile += kTile) {
+      const std::int64_t height = std::min(kTile, count - tile);
+      for (std::int64_t r = 0; r < height; ++r)
+        places[static_cast<std::size_t>(r)] = place_of_row(next_row_ + tile + r);
+      for (std::int64_t c = 0; c < columns_; ++c)
+        for (std::int64_t r = 0; r < height; ++r)
+          rows[(tile + r) * columns_ + c] = elements[c * rows_ + places[static_cast<std::size_t>(r)]];
+    }
   });
 }
 
@@ -148,8 +191,8 @@ Array read(std::string const& path) {
   return Array(reader.type(), reader.shape(), reader.rows(), reader.columns(), std::move(data));
 }
 
-Writer::Writer(Sink& sink, Type type, Shape const& shape) : sink_(sink) {
-  const std::string header = format_header(type, shape);
+Writer::Writer(Sink& sink, std::string_view descr, Shape const& shape) : sink_(sink) {
+  const std::string header = format_header(descr, shape);
   sink_.write(header.data(), header.size());
 }
 
@@ -163,7 +206,8 @@ void Writer::write(HostInput rows) {
 
 void write(std::string const& path, HostInput array) {
   OutputFile file(path);
-  Writer writer(file, array.type(), array.rows() == 1 ? Shape{array.columns()} : Shape{array.rows(), array.columns()});
+  Writer writer(file, descr_of(array.type()),
+                array.rows() == 1 ? Shape{array.columns()} : Shape{array.rows(), array.columns()});
   writer.write(array);
   file.commit();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "files.hpp"
+#include "npy_types.hpp"
 
 #include <gpuconv/view.hpp>
 
@@ -21,7 +22,7 @@ class Malformed : public Error {
   using Error::Error;
 };
 
-/// A sound .npy file of something that gpuconv does not convolve: complex numbers, strings, three dimensions.
+/// A sound .npy file of something that gpuconv does not convolve: strings, dates, structures.
 class Unsupported : public Error {
  public:
   using Error::Error;
@@ -35,10 +36,11 @@ class TooLarge : public Error {
 
 using Shape = std::vector<std::int64_t>;
 
-/// What a .npy file says of its array.
+/// The description of an array in a .npy file.
 struct Header {
   gpuconv::Type type = gpuconv::Type::float64;
   bool swapped = false;  ///< in the other byte order than this machine's
+  bool logical = false;  ///< NumPy's bool: bytes that are 0 or 1, as which uint8 serves
   bool fortran_order = false;
   Shape shape;
 };
@@ -47,14 +49,14 @@ struct Header {
 /// shape is checked to fit 64-bit sizes. `file` is for errors. Throws Malformed, Unsupported.
 Header parse_header(std::string_view dictionary, int version, std::string const& file);
 
-/// Everything of a file that comes before its data. `shape` has two dimensions at most.
-std::string format_header(gpuconv::Type type, Shape const& shape);
+/// Everything of a file that comes before its data. `descr`: descr_of a type, or kBoolDescr.
+std::string format_header(std::string_view descr, Shape const& shape);
 
 /// "(3, 4)", cut where it is long.
 std::string to_string(Shape const& shape);
 
-/// Reads an array of one dimension (a single row), two, or none (a row of one sample), some rows at a time. Memory
-/// grows with the data that really come, whatever the header promises.
+/// Reads an array of any number of dimensions, either as rows along the last one, some at a time, or its elements as
+/// they lie in the file. Memory grows with the data that really come, whatever the header promises.
 class Reader {
  public:
   /// Reads the header. Throws FileError, Malformed (also where a regular file is shorter than its header promises),
@@ -66,26 +68,37 @@ class Reader {
   std::string const& name() const noexcept { return source_->name(); }
   std::optional<FileId> id() const { return source_->id(); }
   gpuconv::Type type() const noexcept { return header_.type; }
+  bool logical() const noexcept { return header_.logical; }  ///< NumPy's bool, as uint8
   Shape const& shape() const noexcept { return header_.shape; }
-  std::int64_t rows() const noexcept { return rows_; }
+  /// Elements from one to the next along each dimension, in the order of the file.
+  Shape strides() const;
+  std::int64_t rows() const noexcept { return rows_; }  ///< 1 for an array of one dimension or none
   std::int64_t columns() const noexcept { return columns_; }
   std::int64_t row_bytes() const noexcept { return columns_ * static_cast<std::int64_t>(gpuconv::size_of(type())); }
 
-  /// Reads the next `count` rows into `to`, resized, one after the other in this machine's byte order. A 2-D array in
+  /// Reads the next `count` rows into `to`, resized, one after the other in this machine's byte order. What lies in
   /// Fortran order is held in memory whole from the first call on.
   /// Throws FileError, Malformed (it ends early), TooLarge, gpuconv::OutOfMemory.
   void read_rows(std::int64_t count, Buffer& to);
 
+  /// Reads the next `count` elements in the order of the file, in place of rows, and puts them behind what `to` holds,
+  /// in this machine's byte order. Throws as `read_rows`.
+  void append_elements(std::int64_t count, Buffer& to);
+  /// Elements that have not been read, in the order of the file, the first of them `first` behind the next one to read.
+  /// Empty where they have to be read: from a pipe, or in the other byte order.
+  Mapping map_elements(std::int64_t first, std::int64_t count) const;
+
  private:
   void check_shape() const;
-  void read_bytes(std::int64_t size, Buffer& to);
+  std::int64_t place_of_row(std::int64_t row) const;
+  void append_bytes(std::int64_t size, Buffer& to);
   void gather_rows(std::int64_t count, std::byte* to);
 
   std::unique_ptr<Source> source_;
   Header header_;
-  std::int64_t rows_ = 0, columns_ = 0;
+  std::int64_t rows_ = 1, columns_ = 1;
   std::int64_t next_row_ = 0, bytes_read_ = 0;
-  Buffer column_major_;
+  Buffer fortran_;
 };
 
 /// An array in memory, in C order and this machine's byte order.
@@ -125,8 +138,9 @@ Array read(std::string const& path);
 /// Writes a header, then rows in order, always in C order and this machine's byte order.
 class Writer {
  public:
-  /// Writes the header. `sink` must outlive the writer. Throws FileError.
-  Writer(Sink& sink, gpuconv::Type type, Shape const& shape);
+  /// Writes the header, whose `descr` is descr_of a type or kBoolDescr. `sink` must outlive the writer. Throws
+  /// FileError.
+  Writer(Sink& sink, std::string_view descr, Shape const& shape);
   /// Writes the next rows. The caller keeps to the promised type and shape. Throws FileError.
   void write(gpuconv::HostInput rows);
 

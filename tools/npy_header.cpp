@@ -3,7 +3,6 @@
 #include "npy_types.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <optional>
 
@@ -12,8 +11,6 @@ namespace npy {
 using gpuconv::Type;
 
 namespace {
-
-constexpr bool kBigEndian = std::endian::native == std::endian::big;
 
 // Text from a file as it may appear in an error: printable and short.
 std::string quoted(std::string_view text) {
@@ -74,9 +71,15 @@ class Parser {
                                    "); " + expected_types());
     header_.type = element->type;
     header_.swapped = element->swapped;
+    header_.logical = element->logical;
   }
 
-  static std::string expected_types() { return "integers of 8 to 64 bits, float32 or float64 are expected"; }
+  static std::string expected_types() {
+    std::string types;
+    for (int i = 0; i < gpuconv::type_count; ++i)
+      if (const auto type = static_cast<Type>(i); is_in_numpy(type)) types += std::string(name(type)) + ", ";
+    return types + "or bool is expected";
+  }
 
   bool boolean() {
     skip_space();
@@ -173,7 +176,7 @@ class Parser {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
   }
 
-  // What comes next, for an error.
+  // The next characters, for the text of an error.
   std::string given() {
     skip_space();
     if (at_ == text_.size()) return "its end";
@@ -216,12 +219,9 @@ std::string to_string(Shape const& shape) {
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 
-std::string format_header(Type type, Shape const& shape) {
-  const std::size_t size = gpuconv::size_of(type);
-  const char order = size == 1 ? '|' : kBigEndian ? '>' : '<';
-  const char kind = gpuconv::is_floating(type) ? 'f' : gpuconv::is_signed(type) ? 'i' : 'u';
-  std::string dictionary = std::string("{'descr': '") + order + kind + std::to_string(size) +
-                           "', 'fortran_order': False, 'shape': " + to_string(shape) + ", }";
+std::string format_header(std::string_view descr, Shape const& shape) {
+  std::string dictionary =
+      "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': " + to_string(shape) + ", }";
   constexpr std::size_t kBeforeDictionary = 10, kAlignment = 64;
   const std::size_t used = kBeforeDictionary + dictionary.size() + 1;
   dictionary.append((kAlignment - used % kAlignment) % kAlignment, ' ');

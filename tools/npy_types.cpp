@@ -1,10 +1,12 @@
 #include "npy_types.hpp"
 
+#include <gpuconv/error.hpp>
+
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 
 namespace npy {
 
@@ -14,88 +16,69 @@ namespace {
 
 constexpr bool kBigEndian = std::endian::native == std::endian::big;
 
+// C's types differ between machines, and their names mean those of the machine that reads, as in NumPy.
+template <class T>
+constexpr Type kOfC = gpuconv::type_of<T>;
+
 struct Name {
   std::string_view name;
   Type type;
 };
 
-// C's types differ between machines, and their names mean those of the machine that reads, as in NumPy.
-template <class T>
-constexpr Type integer() {
-  switch (sizeof(T)) {
-    case 1:
-      return std::is_signed_v<T> ? Type::int8 : Type::uint8;
-    case 2:
-      return std::is_signed_v<T> ? Type::int16 : Type::uint16;
-    case 4:
-      return std::is_signed_v<T> ? Type::int32 : Type::uint32;
-    default:
-      return std::is_signed_v<T> ? Type::int64 : Type::uint64;
-  }
-}
-
-// Codes, which a byte order may precede.
-constexpr std::array kCodes{
-    Name{"i1", Type::int8},
-    Name{"i2", Type::int16},
-    Name{"i4", Type::int32},
-    Name{"i8", Type::int64},
-    Name{"u1", Type::uint8},
-    Name{"u2", Type::uint16},
-    Name{"u4", Type::uint32},
-    Name{"u8", Type::uint64},
-    Name{"f4", Type::float32},
-    Name{"f8", Type::float64},
-    Name{"b", integer<signed char>()},
-    Name{"h", integer<short>()},
-    Name{"i", integer<int>()},
-    Name{"l", integer<long>()},
-    Name{"q", integer<long long>()},
-    Name{"p", integer<std::intptr_t>()},
-    Name{"B", integer<unsigned char>()},
-    Name{"H", integer<unsigned short>()},
-    Name{"I", integer<unsigned int>()},
-    Name{"L", integer<unsigned long>()},
-    Name{"Q", integer<unsigned long long>()},
-    Name{"P", integer<std::uintptr_t>()},
+// The letters of NumPy's types; the sign of a byte order may precede them, as it may the codes of descr_of.
+constexpr std::array kLetters{
+    Name{"b", kOfC<signed char>},
+    Name{"h", kOfC<short>},
+    Name{"i", kOfC<int>},
+    Name{"l", kOfC<long>},
+    Name{"q", kOfC<long long>},
+    Name{"p", kOfC<std::intptr_t>},
+    Name{"B", kOfC<unsigned char>},
+    Name{"H", kOfC<unsigned short>},
+    Name{"I", kOfC<unsigned int>},
+    Name{"L", kOfC<unsigned long>},
+    Name{"Q", kOfC<unsigned long long>},
+    Name{"P", kOfC<std::uintptr_t>},
+    Name{"e", Type::float16},
     Name{"f", Type::float32},
     Name{"d", Type::float64},
+    Name{"F", Type::complex64},
+    Name{"D", Type::complex128},
 };
 
-// Names of numpy.sctypeDict, which stand alone.
+// Names of numpy.sctypeDict beside those that the types have here. They stand alone.
 constexpr std::array kNames{
-    Name{"int8", Type::int8},
-    Name{"int16", Type::int16},
-    Name{"int32", Type::int32},
-    Name{"int64", Type::int64},
-    Name{"uint8", Type::uint8},
-    Name{"uint16", Type::uint16},
-    Name{"uint32", Type::uint32},
-    Name{"uint64", Type::uint64},
-    Name{"float32", Type::float32},
-    Name{"float64", Type::float64},
-    Name{"byte", integer<signed char>()},
-    Name{"short", integer<short>()},
-    Name{"intc", integer<int>()},
-    Name{"int", integer<long>()},
-    Name{"int_", integer<long>()},
-    Name{"long", integer<long>()},
-    Name{"longlong", integer<long long>()},
-    Name{"intp", integer<std::intptr_t>()},
-    Name{"int0", integer<std::intptr_t>()},
-    Name{"ubyte", integer<unsigned char>()},
-    Name{"ushort", integer<unsigned short>()},
-    Name{"uintc", integer<unsigned int>()},
-    Name{"uint", integer<unsigned long>()},
-    Name{"ulong", integer<unsigned long>()},
-    Name{"ulonglong", integer<unsigned long long>()},
-    Name{"uintp", integer<std::uintptr_t>()},
-    Name{"uint0", integer<std::uintptr_t>()},
+    Name{"byte", kOfC<signed char>},
+    Name{"short", kOfC<short>},
+    Name{"intc", kOfC<int>},
+    Name{"int", kOfC<long>},
+    Name{"int_", kOfC<long>},
+    Name{"long", kOfC<long>},
+    Name{"longlong", kOfC<long long>},
+    Name{"intp", kOfC<std::intptr_t>},
+    Name{"int0", kOfC<std::intptr_t>},
+    Name{"ubyte", kOfC<unsigned char>},
+    Name{"ushort", kOfC<unsigned short>},
+    Name{"uintc", kOfC<unsigned int>},
+    Name{"uint", kOfC<unsigned long>},
+    Name{"ulong", kOfC<unsigned long>},
+    Name{"ulonglong", kOfC<unsigned long long>},
+    Name{"uintp", kOfC<std::uintptr_t>},
+    Name{"uint0", kOfC<std::uintptr_t>},
+    Name{"half", Type::float16},
     Name{"single", Type::float32},
     Name{"float", Type::float64},
     Name{"float_", Type::float64},
     Name{"double", Type::float64},
+    Name{"csingle", Type::complex64},
+    Name{"singlecomplex", Type::complex64},
+    Name{"cdouble", Type::complex128},
+    Name{"cfloat", Type::complex128},
+    Name{"complex", Type::complex128},
+    Name{"complex_", Type::complex128},
 };
+
+constexpr std::array<std::string_view, 3> kBoolNames{"bool", "bool_", "bool8"};
 
 template <class Names>
 std::optional<Type> find(Names const& names, std::string_view wanted) {
@@ -104,24 +87,32 @@ std::optional<Type> find(Names const& names, std::string_view wanted) {
   return {};
 }
 
+// The type of this library's table of which `text` is what it is wanted to be.
+template <class Text>
+std::optional<Type> find_by(Text const& text, std::string_view wanted) {
+  for (int i = 0; i < gpuconv::type_count; ++i)
+    if (const auto type = static_cast<Type>(i); is_in_numpy(type) && text(type) == wanted) return type;
+  return {};
+}
+
+// The kind of number and its bytes: "i2", "c16".
+std::string code_of(Type type) {
+  const char kind = is_complex(type) ? 'c' : is_floating(type) ? 'f' : is_signed(type) ? 'i' : 'u';
+  return kind + std::to_string(size_of(type));
+}
+
 struct Foreign {
   std::string_view start, what;
 };
 
 // By how their names start, for the last word on a type that is refused anyway.
 constexpr std::array kForeignNames{
-    Foreign{"bool", "bool"},
     Foreign{"float", "floating point of this size"},
-    Foreign{"half", "floating point of this size"},
     Foreign{"longdouble", "floating point of this size"},
     Foreign{"longfloat", "floating point of this size"},
-    Foreign{"complex", "complex"},
-    Foreign{"csingle", "complex"},
-    Foreign{"cdouble", "complex"},
-    Foreign{"cfloat", "complex"},
-    Foreign{"clong", "complex"},
-    Foreign{"longcomplex", "complex"},
-    Foreign{"singlecomplex", "complex"},
+    Foreign{"complex", "complex of this size"},
+    Foreign{"clong", "complex of this size"},
+    Foreign{"longcomplex", "complex of this size"},
     Foreign{"bytes", "byte strings"},
     Foreign{"string", "byte strings"},
     Foreign{"str", "Unicode strings"},
@@ -132,17 +123,12 @@ constexpr std::array kForeignNames{
     Foreign{"void", "raw bytes"},
 };
 
-// Of codes such as "<c8" and "M8[ns]": one letter, a size, a unit.
+// Codes such as "<c8" and "M8[ns]" have one letter, a size, a unit.
 constexpr std::array kForeignCodes{
-    Foreign{"b", "bool"},
-    Foreign{"?", "bool"},
-    Foreign{"e", "floating point of this size"},
     Foreign{"f", "floating point of this size"},
     Foreign{"g", "floating point of this size"},
-    Foreign{"c", "complex"},
-    Foreign{"F", "complex"},
-    Foreign{"D", "complex"},
-    Foreign{"G", "complex"},
+    Foreign{"c", "complex of this size"},
+    Foreign{"G", "complex of this size"},
     Foreign{"S", "byte strings"},
     Foreign{"a", "byte strings"},
     Foreign{"U", "Unicode strings"},
@@ -154,13 +140,25 @@ constexpr std::array kForeignCodes{
 
 }  // namespace
 
+bool is_in_numpy(Type type) { return type != Type::bfloat16; }
+
+std::string descr_of(Type type) {
+  if (!is_in_numpy(type)) throw gpuconv::InvalidArgument("NumPy has no type " + std::string(name(type)));
+  return (size_of(type) == 1 ? '|' : kBigEndian ? '>' : '<') + code_of(type);
+}
+
 std::optional<ElementType> element_type(std::string_view name) {
+  if (std::find(kBoolNames.begin(), kBoolNames.end(), name) != kBoolNames.end())
+    return ElementType{.type = Type::uint8, .logical = true};
+  if (const auto type = find_by([](Type t) { return gpuconv::name(t); }, name)) return ElementType{*type};
   if (const auto type = find(kNames, name)) return ElementType{*type};
   char order = '=';
   if (!name.empty() && std::string_view("<>=|").find(name[0]) != name.npos) order = name[0], name.remove_prefix(1);
-  const auto type = find(kCodes, name);
+  if (name == "b1" || name == "?") return ElementType{.type = Type::uint8, .logical = true};
+  auto type = find_by(code_of, name);
+  if (!type) type = find(kLetters, name);
   if (!type) return {};
-  const bool ordered = gpuconv::size_of(*type) > 1 && (order == '<' || order == '>');
+  const bool ordered = size_of(*type) > 1 && (order == '<' || order == '>');
   return ElementType{*type, ordered && (order == '>') != kBigEndian};
 }
 

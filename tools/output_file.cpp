@@ -55,6 +55,16 @@ void remove_and_end(int signal) {
   raise(signal);  // its default action is back (SA_RESETHAND) and comes when this returns
 }
 
+// Several threads may meet it at once: the first one ends the process, the others wait for that.
+void report_a_file_cut_short(int) {
+  static std::atomic<bool> reported = false;
+  while (reported.exchange(true)) pause();
+  constexpr char kText[] = "gpuconv: a file has become shorter while it was being read\n";
+  unfinished.remove();
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+  _exit(EXIT_FAILURE);
+}
+
 // Gives a new file those of the older one that it replaces. Root alone can keep the owner.
 void take_permissions(int file, struct stat const& older) noexcept {
   if (fchown(file, older.st_uid, older.st_gid) == 0) fchmod(file, older.st_mode & 07777);
@@ -176,7 +186,8 @@ void OutputFile::commit() {
   unfinished_.clear();
 }
 
-// What nobody could foresee: the complete file cannot have its name, its bytes can have their place.
+// A rename may fail where nobody could foresee it: the complete file cannot have its name, its bytes can have their
+// place.
 void OutputFile::copy_into_place() {
   const std::unique_ptr<Source> complete = open_source(unfinished_);
   open_in_place(target_);
@@ -208,6 +219,12 @@ void remove_unfinished_output_on_signals() {
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(signal, &action, nullptr);
   }
+}
+
+void explain_files_cut_short() {
+  struct sigaction action {};
+  action.sa_handler = report_a_file_cut_short;
+  sigaction(SIGBUS, &action, nullptr);
 }
 
 }  // namespace npy

@@ -10,15 +10,17 @@ namespace tool {
 /// work has taken a second.
 class Progress {
  public:
-  explicit Progress(std::int64_t rows);
+  /// `unit`: what is counted, "rows".
+  Progress(std::int64_t total, const char* unit);
   Progress(Progress const&) = delete;
   Progress& operator=(Progress const&) = delete;
   ~Progress();
-  void update(std::int64_t rows_done);
+  void update(std::int64_t done);
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::int64_t rows_;
+  std::int64_t total_;
+  const char* unit_;
   bool terminal_, shown_ = false;
   Clock::time_point start_, next_;
 };

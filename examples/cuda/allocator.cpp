@@ -45,7 +45,7 @@ class Arena final : public gpuconv::DeviceAllocator {
 void run() {
   using namespace gpuconv;
 
-  Arena arena(std::size_t{64} << 20);  // before the plans and buffers, so that it outlives them
+  Arena arena(std::size_t{4} << 20);  // before the plans and buffers, so that it outlives them
   {
     Plan plan({.signal = 1 << 16, .filter = 1000, .mode = Mode::valid},
               {.memory = Memory::device, .allocator = &arena});

@@ -7,7 +7,6 @@
 #include <thrust/host_vector.h>
 #include <thrust/iterator/counting_iterator.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <vector>
@@ -20,15 +19,14 @@ struct AtLeast {
 };
 
 void run() {
-  const std::vector<int> sequence{0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0};
-  std::vector<int> pattern{1, 1, 0};
-  std::reverse(pattern.begin(), pattern.end());  // convolution with the reversed pattern is correlation with it
+  const std::vector<int> sequence{0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0}, pattern{1, 1, 0};
 
   const gpuconv::Stream stream;  // the default one, which Thrust's algorithms run in
   gpuconv::Plan plan({.signal = std::ssize(sequence),
                       .filter = std::ssize(pattern),
                       .mode = gpuconv::Mode::valid,
-                      .type = gpuconv::Type::int32},
+                      .type = gpuconv::Type::int32,
+                      .operation = gpuconv::Operation::correlate},
                      {.memory = gpuconv::Memory::device});
   plan.set_filter(pattern, stream);
 

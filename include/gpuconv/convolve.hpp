@@ -1,4 +1,4 @@
-// One-shot convolution: numpy.convolve for C++ ranges.
+// One-shot calls: numpy.convolve and numpy.correlate for C++ ranges.
 #pragma once
 
 #include <gpuconv/export.hpp>
@@ -20,8 +20,8 @@ struct CallMode {
   Same same = Same::numpy;
 };
 
-/// How one call convolves. Where a mode says it all, the mode alone will do: `convolve(x, h, Mode::same)`,
-/// `convolve(x, h, Same::matlab)`, `convolve(x, h, {.mode = Mode::valid, .method = Method::direct})`.
+/// How one call convolves or correlates. Where a mode says it all, the mode alone will do: `convolve(x, h,
+/// Mode::same)`, `convolve(x, h, Same::matlab)`, `convolve(x, h, {.mode = Mode::valid, .method = Method::direct})`.
 struct CallOptions {
   CallMode mode = {};
   Method method = Method::automatic;  ///< forced, as in `Options`
@@ -29,11 +29,16 @@ struct CallOptions {
   int threads = 0;                    ///< as in `Options`
   /// Where a call on the GPU gets its device memory from; none: CUDA's own pool.
   DeviceAllocator* allocator = nullptr;
+  Boundary boundary = Boundary::zero;     ///< as in `Problem`
+  double constant = 0;                    ///< as in `Problem`
+  std::optional<Slice> window = {};       ///< as in `Problem`; `lag_window` makes one of lags
+  std::optional<Slice> line_window = {};  ///< of images, as `Lines::window`
+  bool saturate = false;                  ///< as in `Problem`
 };
 
 namespace detail {
 
-// What the last parameter of a call may be.
+// The types that the last parameter of a call may have.
 template <class T>
 concept CallLike = std::same_as<T, CallOptions> || std::convertible_to<T, CallMode>;
 
@@ -46,11 +51,11 @@ constexpr CallOptions call_options(How const& how) noexcept {
 // Gives the result `length` elements, once all else is known to be right.
 using Allocate = HostOutput (*)(void* result, std::int64_t length);
 
-GPUCONV_API void convolve(HostInput signal, HostInput filter, HostOutput out, CallOptions const& how);
-GPUCONV_API void convolve(HostInput signal, HostInput filter, Type result_type, Allocate allocate, void* result,
-                          CallOptions const& how);
-GPUCONV_API void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
-                          Stream stream);
+GPUCONV_API void run(Operation, HostInput signal, HostInput filter, HostOutput out, CallOptions const& how);
+GPUCONV_API void run(Operation, HostInput signal, HostInput filter, Type result_type, Allocate allocate, void* result,
+                     CallOptions const& how);
+GPUCONV_API void run(Operation, DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
+                     Stream stream);
 
 template <class R>
 HostOutput resized(void* result, std::int64_t length) {
@@ -64,22 +69,31 @@ using OneShotResult = typename std::conditional_t<
     std::is_void_v<R>, std::type_identity<result_t<std::ranges::range_value_t<S>, std::ranges::range_value_t<F>>>,
     std::type_identity<R>>::type;
 
+template <class R, class S, class F>
+auto vector_of(Operation operation, S const& signal, F const& filter, CallOptions const& how) {
+  using Result = OneShotResult<R, S, F>;
+  std::vector<Result> out;
+  run(operation, HostInput(signal), HostInput(filter), type_of<Result>, resized<Result>, &out, how);
+  return out;
+}
+
 }  // namespace detail
 
-/// Convolves every row of `signal` with `filter` (one row, or one per row of the signal) into `out`, whose element type
-/// names the result type. Returns when `out` is written. Shapes: signal `[batch][n]`, filter `[m]` or `[batch][m]`,
-/// out `[batch][output_slice(n, m, mode).length]`; ranges are single rows. `how`: a Mode, a Same or CallOptions. Throws
-/// as `Plan`.
+/// Convolves every row of `signal` with `filter` (one row, one per row of the signal, or a bank) into `out`, whose
+/// element type names the result type. Returns when `out` is written. Shapes: signal `[batch][n]`, filter `[m]` or
+/// `[batch][m]`, out `[batch][output_slice(n, m, mode).length]`; of a bank, filter `[bank][m]` and out
+/// `[batch][bank][...]`, which its rows tell, batch times bank; ranges are single rows. `how`: a Mode, a Same or
+/// CallOptions. Throws as `Plan`.
 template <detail::CallLike How = CallOptions>
 void convolve(HostInput signal, HostInput filter, HostOutput out, How const& how = {}) {
-  detail::convolve(signal, filter, out, detail::call_options(how));
+  detail::run(Operation::convolve, signal, filter, out, detail::call_options(how));
 }
 
 /// The same for arrays in device memory, in the order of `stream`; returns when `out` is written. A program that
 /// convolves more than once with a filter makes a Plan, whose calls are asynchronous.
 template <detail::CallLike How = CallOptions>
 void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, How const& how = {}, Stream stream = {}) {
-  detail::convolve(signal, filter, out, detail::call_options(how), stream);
+  detail::run(Operation::convolve, signal, filter, out, detail::call_options(how), stream);
 }
 
 /// `numpy.convolve(signal, filter, mode)` of two contiguous ranges, as a vector. Integers give int64 or uint64, exact
@@ -88,11 +102,53 @@ void convolve(DeviceInput signal, DeviceInput filter, DeviceOutput out, How cons
 /// are together more than `machine_memory()`, before the result is allocated.
 template <class R = void, detail::ElementRange S, detail::ElementRange F, detail::CallLike How = CallOptions>
 auto convolve(S const& signal, F const& filter, How const& how = {}) {
-  using Result = detail::OneShotResult<R, S, F>;
-  std::vector<Result> out;
-  detail::convolve(HostInput(signal), HostInput(filter), type_of<Result>, detail::resized<Result>, &out,
-                   detail::call_options(how));
-  return out;
+  return detail::vector_of<R>(Operation::convolve, signal, filter, detail::call_options(how));
+}
+
+/// Correlates every row of `signal` with `filter`, all else as `convolve` does. The mode is full where none is given
+/// (numpy.correlate's own default is valid). `correlation_lags` gives the lag of each output; a `lag_window` in `how`
+/// computes some lags alone.
+template <detail::CallLike How = CallOptions>
+void correlate(HostInput signal, HostInput filter, HostOutput out, How const& how = {}) {
+  detail::run(Operation::correlate, signal, filter, out, detail::call_options(how));
+}
+/// For arrays in device memory, as `convolve`.
+template <detail::CallLike How = CallOptions>
+void correlate(DeviceInput signal, DeviceInput filter, DeviceOutput out, How const& how = {}, Stream stream = {}) {
+  detail::run(Operation::correlate, signal, filter, out, detail::call_options(how), stream);
+}
+/// As a vector, as `convolve`.
+template <class R = void, detail::ElementRange S, detail::ElementRange F, detail::CallLike How = CallOptions>
+auto correlate(S const& signal, F const& filter, How const& how = {}) {
+  return detail::vector_of<R>(Operation::correlate, signal, filter, detail::call_options(how));
+}
+
+/// Convolves every image of `signal` with `filter` (one, one per image, or a bank) into `out`. Shapes: signal
+/// `[batch][lines][columns]`, filter `[m][n]`, `[batch][m][n]` or of a bank `[bank][m][n]`, out `[batch][...]` or of a
+/// bank `[batch][bank][...]`, with `output_slice` lines by `output_slice` columns; views of them are made of `Images`.
+/// As scipy.signal.convolve2d(signal, filter, mode, "fill") with `Same::scipy`; docs/boundaries.md says which `Same`
+/// and `Boundary` others have. Where a filter is one line or one column this costs what one dimension costs; where it
+/// is `is_separable`, two passes of that. `how`: a Mode, a Same or CallOptions. Throws as `Plan`.
+template <detail::CallLike How = CallOptions>
+void convolve2d(HostInput signal, HostInput filter, HostOutput out, How const& how = {}) {
+  detail::run(Operation::convolve, signal, filter, out, detail::call_options(how));
+}
+/// For arrays in device memory, as `convolve`.
+template <detail::CallLike How = CallOptions>
+void convolve2d(DeviceInput signal, DeviceInput filter, DeviceOutput out, How const& how = {}, Stream stream = {}) {
+  detail::run(Operation::convolve, signal, filter, out, detail::call_options(how), stream);
+}
+
+/// Correlates every image of `signal` with `filter`: out at lags (l, k) is the sum over i and j of
+/// signal[l + i][k + j] * filter[i][j], of complex filters conjugated. All else as `convolve2d`.
+template <detail::CallLike How = CallOptions>
+void correlate2d(HostInput signal, HostInput filter, HostOutput out, How const& how = {}) {
+  detail::run(Operation::correlate, signal, filter, out, detail::call_options(how));
+}
+/// For arrays in device memory, as `convolve`.
+template <detail::CallLike How = CallOptions>
+void correlate2d(DeviceInput signal, DeviceInput filter, DeviceOutput out, How const& how = {}, Stream stream = {}) {
+  detail::run(Operation::correlate, signal, filter, out, detail::call_options(how), stream);
 }
 
 }  // namespace gpuconv

@@ -69,7 +69,7 @@ GPUCONV_API void deallocate_device(void* memory, std::size_t bytes, Stream strea
 
 }  // namespace detail
 
-/// A `[rows][columns]` array of `T` in the memory of a CUDA device.
+/// A `[rows][columns]` array of `T` in the memory of a CUDA device, or `[images][lines][columns]`.
 template <Element T>
 class DeviceView : public detail::RowsView<T> {
  public:
@@ -77,6 +77,9 @@ class DeviceView : public detail::RowsView<T> {
   constexpr DeviceView(T* data, std::int64_t columns) noexcept : DeviceView(data, Rows{.columns = columns}) {}
   /// `shape.rows` rows; the caller guarantees that every row lies in valid device memory.
   constexpr DeviceView(T* data, Rows shape) noexcept : detail::RowsView<T>(data, shape) {}
+  /// `shape.images` images; the caller guarantees that every line lies in valid device memory.
+  template <std::same_as<Images> Shape>
+  constexpr DeviceView(T* data, Shape shape) noexcept : detail::RowsView<T>(data, shape) {}
   /// One row: a whole buffer.
   DeviceView(DeviceBuffer<std::remove_const_t<T>>& buffer) noexcept : DeviceView(buffer.data(), buffer.size()) {}
   DeviceView(DeviceBuffer<std::remove_const_t<T>> const& buffer) noexcept requires std::is_const_v<T>
@@ -113,6 +116,9 @@ class AnyDeviceView : public detail::AnyRowsView<Void> {
   constexpr AnyDeviceView(R& container) noexcept : AnyDeviceView(DeviceView<detail::device_element_t<R>>(container)) {}
   /// `stride` of `shape` counts elements of `type`.
   constexpr AnyDeviceView(Void* data, Type type, Rows shape) noexcept : detail::AnyRowsView<Void>(data, type, shape) {}
+  /// Images; the strides of `shape` count elements of `type`.
+  template <std::same_as<Images> Shape>
+  constexpr AnyDeviceView(Void* data, Type type, Shape shape) noexcept : detail::AnyRowsView<Void>(data, type, shape) {}
 };
 
 /// Device memory that a call reads.
@@ -155,7 +161,7 @@ class DeviceBuffer {
   DeviceBytes bytes() noexcept { return {data_, static_cast<std::size_t>(size_) * sizeof(T)}; }
 
  private:
-  // What overflows or is negative becomes a size that nobody has.
+  // A size that overflows or is negative becomes one that nobody has.
   static std::size_t bytes_of(std::int64_t size) {
     std::size_t bytes;
     return __builtin_mul_overflow(size, sizeof(T), &bytes) ? SIZE_MAX : bytes;

@@ -8,6 +8,7 @@
 #include <gpuconv/info.hpp>
 #include <gpuconv/plan.hpp>
 #include <gpuconv/problem.hpp>
+#include <gpuconv/recipes.hpp>
 #include <gpuconv/types.hpp>
 #include <gpuconv/version.hpp>
 #include <gpuconv/view.hpp>

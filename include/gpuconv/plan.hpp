@@ -9,11 +9,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gpuconv {
 
-/// What the caller forces. Whoever forces a method or device gets it or an `Unsupported` error, never another.
+/// The caller's choices. Whoever forces a method or device gets it or an `Unsupported` error, never another.
 struct Options {
   Method method = Method::automatic;
   Device device = Device::automatic;
@@ -26,7 +27,21 @@ struct Options {
   DeviceAllocator* allocator = nullptr;
   /// Device memory only: the plan has no scratch memory of its own; every call brings `Plan::scratch_bytes()`.
   bool caller_scratch = false;
+  /// Device memory only: the rows of signals or outputs may lie across memory, such as the columns of a matrix or
+  /// channels that alternate, and the plan has scratch memory to move some of them to where they lie one behind the
+  /// other: half of the GPU's second-level cache as a rule, up to 256 MiB where rows are long. Without it such rows are
+  /// right too, but each of their samples costs a sector of memory, 32 bytes. The bits are the same.
+  bool across = false;
 };
+
+/// Whether integer sums can wrap: whether some signal of the plan's type has an output that the result type cannot
+/// hold.
+enum class Wrapping : std::uint8_t {
+  never,     ///< no signal has one: every output is the exact sum
+  possible,  ///< some signal has one
+  unknown,   ///< neither is known: see Plan::wrapping
+};
+GPUCONV_API std::string_view name(Wrapping) noexcept;  ///< "never", "possible", "unknown"
 
 namespace detail {
 class Runner;
@@ -61,8 +76,10 @@ class GPUCONV_API Plan {
   /// Samples per block; 0 for methods without blocks.
   std::int64_t block() const noexcept;
 
-  /// Outputs per row.
+  /// Outputs per row; of images, per line.
   std::int64_t output_length() const noexcept;
+  /// Lines of a row's outputs: 1 unless rows are images.
+  std::int64_t output_lines() const noexcept;
 
   /// Bytes this plan uses, on the host or on the GPU: prepared filters, workspace, and tables (which plans of the same
   /// block size share).
@@ -74,15 +91,24 @@ class GPUCONV_API Plan {
   /// The solver, its parameters and the estimated time.
   std::string describe() const;
 
-  /// Prepares `filter`: `[taps]`, or `[batch][taps]` where the problem has a filter per row. The data is copied.
-  /// Comes before the first `execute`; may be called again. A plan on device memory takes it on the default stream.
-  /// Throws InvalidArgument (shape or type), which leaves the filter that was there; OutOfMemory, CudaError,
-  /// CufftError, after which the plan has none.
+  /// Whether sums can wrap with the filter that was set (saturated ones: 64-bit sums, before they are stored); of
+  /// several filters, with any of them. `never` for floating results. Exact, with every value of the signal's type, the
+  /// most negative one included: `possible` says that there is such a signal. `unknown` where the types alone do not
+  /// rule it out and the filter lies in device memory, which is not read, or where no output meets all taps with
+  /// samples of the signal alone and the signal goes on beyond its ends or is an image. Throws InvalidArgument before
+  /// `set_filter`.
+  Wrapping wrapping() const;
+
+  /// Prepares `filter`: `[taps]`, `[batch][taps]` where the problem has a filter per row, `[bank][taps]` of a bank. The
+  /// data is copied; of images `[...][lines][taps]`. Comes before the first `execute`; may be called again. A plan on
+  /// device memory takes it on the default stream. Throws InvalidArgument (shape or type), which leaves the filter that
+  /// was there; OutOfMemory, CudaError, CufftError, after which the plan has none.
   void set_filter(HostInput filter);
 
-  /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`; both may have row strides, and the
-  /// address ranges they span must not overlap. Returns when `out` is written. Throws InvalidArgument, before anything
-  /// is written.
+  /// Convolves `signal` `[batch][signal]` into `out` `[batch][output_length]`, of a bank `[batch * bank]
+  /// [output_length]`; of images `[batch][lines][signal]` into `[batch * bank][output_lines][output_length]`. Both may
+  /// have strides, and the address ranges they span must not overlap. Returns when `out` is
+  /// written. Throws InvalidArgument, before anything is written.
   void execute(HostInput signal, HostOutput out);
 
   /// The same for a plan on device memory (`Options::memory`). The calls are asynchronous: they check, enqueue on
@@ -105,6 +131,12 @@ class GPUCONV_API Plan {
   std::unique_ptr<detail::Runner> runner_;
 };
 
+/// Whether every filter of a view of images is the product of a column and a row, so that direct sums on the CPU make
+/// two passes of it: floating-point taps within 4 units of rounding of the type that is computed in (float32 also for
+/// 16 bits) of a product, integers exactly modulo 2^64. Complex filters are not looked at: false. Throws
+/// InvalidArgument for views without elements, OutOfMemory.
+GPUCONV_API bool is_separable(HostInput filter);
+
 /// What one solver would do with a problem.
 struct Estimate {
   Device device;
@@ -121,7 +153,7 @@ struct Estimate {
 /// the GPU are left out where there is none (`devices()` says why). Throws InvalidArgument for a wrong problem.
 GPUCONV_API std::vector<Estimate> estimates(Problem const& problem, Options const& options = {});
 
-/// The same as text, a line a solver, and a line that says why there is no GPU.
+/// The same as text, a line per solver, and a line that says why there is no GPU.
 GPUCONV_API std::string explain(Problem const& problem, Options const& options = {});
 
 }  // namespace gpuconv

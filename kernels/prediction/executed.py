@@ -35,21 +35,22 @@ def executed(kernel: str, code: Code, loops: list[Loop], done: Counter) -> Count
 def turns_of(code: Code, loops: list[Loop], seen: set[str]) -> Turns:
     """Blocks are out of the way if they make accesses that no emulated thread makes, or call: to divide numbers beyond 32
     bits."""
-    def passable(avoided: tuple[str, ...]) -> Callable:
+    def passable(loop: Loop) -> Callable:
         def out_of_the_way(x: Instruction) -> bool:
-            return x.name == "CALL" or str(x) in avoided or (x.is_access and str(x) not in seen)
+            unseen = x.is_access and str(x) not in seen and str(x) not in loop.narrowed
+            return x.name == "CALL" or str(x) in loop.avoid or unseen
         return lambda block: not any(map(out_of_the_way, block))
 
     found = {"": code.top}
     for loop in loops:
         here = found[loop.within]
-        if loop.most and (here := here.most(loop.most, loop.without)) is None:
+        if loop.most and (here := here.most(loop.most, loop.without, loop.alike)) is None:
             raise Mismatch(f"within '{loop.within}' there is no loop, or more than one, that has most {loop.most}")
         found[loop.name] = here
     turns = {}
     for loop in loops:
         through = [found[inner.name] for inner in loops if inner.within == loop.name and not inner.rare]
-        if (turn := found[loop.name].turn(through, loop.runs, passable(loop.avoid))) is None:
+        if (turn := found[loop.name].turn(through, loop.runs, passable(loop), loop.once)) is None:
             raise Mismatch(f"there is no way through the loop '{loop.name}' and the described ones within")
         turns[loop.name] = turn
     return turns

@@ -7,7 +7,7 @@ Usage: loops.py NAME OBJECT...   shows the loops of the kernels with NAME in the
 from collections import Counter
 from pathlib import Path
 import sys
-from typing import Iterator
+from collections.abc import Iterator
 
 from sass import Instruction, kernels
 
@@ -22,16 +22,17 @@ class Loop:
             entries = [b for b in part if any(b in code.after[p] for p in code.after if p not in part)]
             self.children.append(Loop(code, min(entries), part))
 
-    def most(self, text: str, without: list[str]) -> "Loop | None":
-        """Of the loops directly within, the one that has most of an instruction. None if none or two have."""
+    def most(self, text: str, without: list[str], alike: bool = False) -> "Loop | None":
+        """Of the loops directly within, the one that has most of an instruction. None if none or, unless they are `alike`,
+        two have: the first one then."""
         counts = [(Counter(map(str, child.instructions())), child) for child in self.children]
         counts = sorted((-c[text], child.header, child) for c, child in counts if c[text] and not any(map(c.get, without)))
-        return counts[0][2] if counts and (len(counts) == 1 or counts[0][0] < counts[1][0]) else None
+        return counts[0][2] if counts and (alike or len(counts) == 1 or counts[0][0] < counts[1][0]) else None
 
-    def turn(self, through: list["Loop"], wanted: str, passable) -> list[Instruction] | None:
+    def turn(self, through: list["Loop"], wanted: str, passable, once: bool = False) -> list[Instruction] | None:
         """The instructions of one turn, those of the loops within left out: on the costliest way that goes through these
-        of them and no others, that has most of the wanted instruction, and only blocks that are passable. None if there is
-        no such way."""
+        of them and no others, that has most of the wanted instruction, and only blocks that are passable. `once`: and out
+        of the loop at its end. None if there is no such way."""
         inner = {b: child for child in self.children for b in child.blocks}
         best: dict[int, tuple | None] = {}  # loops, wanted instructions and instructions from here on; block; what follows
 
@@ -42,7 +43,7 @@ class Loop:
                 code = [] if child else self.code.block(node)
                 after = {s for b in blocks for s in self.code.after[b]} - blocks
                 ends = [e for s in after if s in self.blocks and s != self.header and (e := cost(s))]
-                ends += [(0, 0, 0, None, None)] if self._ends(blocks) else []
+                ends += [(0, 0, 0, None, None)] if self._ends(blocks, once) else []
                 if ends and (child in through if child else passable(code)):
                     end = max(ends, key=lambda e: e[:3])
                     own = (bool(child), sum(wanted in (x.name, str(x)) for x in code), len(code))
@@ -60,10 +61,12 @@ class Loop:
             way = way[4]
         return found
 
-    def _ends(self, blocks: set[int]) -> bool:
+    def _ends(self, blocks: set[int], once: bool) -> bool:
+        leaves = any(self.code.block(b)[-1].name in ("EXIT", "RET") for b in blocks)
         if self is self.code.top:
-            return any(self.code.block(b)[-1].name in ("EXIT", "RET") for b in blocks)
-        return any(self.header in self.code.after[b] for b in blocks)
+            return leaves
+        after = {s for b in blocks for s in self.code.after[b]}
+        return leaves or not after <= self.blocks if once else self.header in after
 
     def instructions(self) -> Iterator[Instruction]:
         for block in sorted(self.blocks):

@@ -3,7 +3,7 @@
 
 Usage: predict.py check --compiler V --program P OBJECT...    compares this build with the table
        predict.py update --compiler V --program P OBJECT...   writes the table; what was measured stays
-       predict.py measure RESULT                              fills in what was measured, by a run of bench/verify.py
+       predict.py measure RESULT                              fills in what was measured, by a run of bench/run.py
 
 P is count_accesses (tests/accesses): what each kernel does to memory, on the emulated GPU. The objects, as nvcc made them
 for sm_90, say how many instructions that takes.
@@ -22,28 +22,29 @@ import subprocess
 import sys
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from executed import Mismatch, executed  # noqa: E402
-from loops import Code  # noqa: E402
-import resources  # noqa: E402
-import sass  # noqa: E402
-from workloads import PROBLEMS, loops_of  # noqa: E402
+from executed import Mismatch, executed
+from loops import Code
+import resources
+import sass
+from workloads import PROBLEMS, loops_of
 
 TABLE = Path(resources.__file__).with_name("predictions.txt")
 SM = 90
 SKIPPED = 77
 
 # ---- the device: an H200 -----------------------------------------------------------------------------------------------
+DEVICE = "H200"  # as it is in the name of such a GPU
 MULTIPROCESSORS = 132
 CLOCK = 1.98e9  # a second: the highest
-COPY = 4.3e12  # bytes a second, read and written, of a copy in its memory
-L2 = 5.5e12  # bytes a second between multiprocessors and L2: what others report of the H100
+COPY = 4.3e12  # bytes per second, read and written, of a copy in its memory
+L2 = 5.5e12  # bytes per second between multiprocessors and L2: what others report of the H100
 L1 = 256 * 1024  # bytes of a multiprocessor, shared memory among them
 SECTOR = 32  # bytes
 LANES = {"issue": 128, "fp64": 64}  # instructions of a lane that a multiprocessor starts in a cycle
 # Memory, issue and shared memory are busy at the same time, though not perfectly: their times are combined as the length of
 # a vector is, with this exponent for 2. A guess, until a GPU has been measured.
 OVERLAP = 2.5
-# Of a multiprocessor, for blocks that are resident at the same time.
+# The room of a multiprocessor for blocks that are resident at the same time.
 REGISTERS, REGISTER_UNIT, WARPS, BLOCKS = 65536, 256, 64, 32
 SHARED, SHARED_OF_A_BLOCK, SHARED_UNIT = 228 * 1024, 1024, 128
 
@@ -145,7 +146,7 @@ def label(problem: dict) -> str:
 
 def rows_of(problem: dict, kernels: dict[str, dict], codes: dict[str, Code], usages: dict) -> list[dict]:
     """A line for each kernel and, where there are several, for all together."""
-    copy = 2 * {"float32": 4, "float64": 8}[problem["type"]] / COPY
+    copy = 2 * {"float16": 2, "float32": 4, "float64": 8}[problem["type"]] / COPY
     rows, bound, expected = [], 0.0, 0.0
     for name, done in kernels.items():
         if name not in codes:
@@ -232,12 +233,15 @@ def filled(rows: list[list[str]], figures: dict[str, str]) -> list[list[str]]:
 
 
 def measured(file: Path) -> dict[str, str]:
-    """By problem, the method's share of a copy's speed on the longest row of as many taps."""
-    found = {}
+    """By problem, the method's share of a copy's speed on the longest row of as many taps. Raises ValueError where that was
+    measured on another device than the model is of."""
+    found, result = {}, json.loads(file.read_text())
+    if DEVICE not in (gpu := result["machine"].get("gpu") or "CPU"):
+        raise ValueError(f"the table is of an {DEVICE}, {file} of an {gpu}: a table is of one device")
     for problem in PROBLEMS:
         wanted = {"suite": "bench", "memory": "device", "batch": 1, "contestant": f"cuda {problem['method']}",
                   "dtype": problem["type"], "taps": problem["taps"]}
-        here = [m for m in json.loads(file.read_text())["measurements"]
+        here = [m for m in result["measurements"]
                 if "of_copy" in m and all(m.get(key) == value for key, value in wanted.items())]
         if here:
             found[label(problem)] = f"{max(here, key=lambda m: m['signal'])['of_copy']:.2f}"
@@ -270,7 +274,11 @@ def main() -> int:
     arguments = parser.parse_args()
     sections = read(arguments.table)
     if arguments.action == "measure":
-        figures = measured(Path(arguments.files[0]))
+        try:
+            figures = measured(Path(arguments.files[0]))
+        except ValueError as error:
+            print(f"predict.py: {error}", file=sys.stderr)
+            return 1
         write(arguments.table, {compiler: filled(rows, figures) for compiler, rows in sections.items()})
         print(f"{arguments.table}: {len(figures)} of {len(PROBLEMS)} problems were measured")
         return 0

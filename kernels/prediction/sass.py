@@ -7,14 +7,15 @@ compared with nvdisasm on every instruction of this library's kernels for sm_90.
 
 from pathlib import Path
 import struct
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
+from collections.abc import Iterator
 
 # The operation without the form of its operands: the low 9 bits.
 NAMES = {
-    0x002: "MOV", 0x003: "P2R", 0x004: "R2P", 0x005: "CS2R", 0x007: "SEL", 0x008: "FSEL", 0x009: "FMNMX", 0x00b: "FSETP",
+    0x002: "MOV", 0x003: "P2R", 0x004: "R2P", 0x005: "CS2R", 0x006: "VOTE", 0x007: "SEL", 0x008: "FSEL", 0x009: "FMNMX", 0x00b: "FSETP",
     0x00c: "ISETP", 0x010: "IADD3", 0x011: "LEA", 0x012: "LOP3", 0x013: "IABS", 0x016: "PRMT", 0x019: "SHF",
     0x01c: "PLOP3", 0x020: "FMUL", 0x021: "FADD", 0x023: "FFMA", 0x024: "IMAD", 0x025: "IMAD", 0x027: "IMAD",
-    0x028: "DMUL", 0x029: "DADD", 0x02a: "DSETP", 0x02b: "DFMA", 0x035: "HFMA2", 0x036: "VIADD", 0x045: "I2FP",
+    0x028: "DMUL", 0x029: "DADD", 0x02a: "DSETP", 0x02b: "DFMA", 0x030: "HADD2", 0x035: "HFMA2", 0x036: "VIADD", 0x03e: "F2FP", 0x045: "I2FP",
     0x046: "VIADDMNMX", 0x048: "VIMNMX", 0x082: "UMOV", 0x086: "VOTEU", 0x08c: "UISETP", 0x090: "UIADD3", 0x091: "ULEA",
     0x092: "ULOP3", 0x096: "UPRMT", 0x099: "USHF", 0x0a4: "UIMAD", 0x0a5: "UIMAD", 0x0b9: "ULDC", 0x0bd: "UFLO",
     0x100: "FLO", 0x105: "F2I", 0x106: "I2F", 0x108: "MUFU", 0x110: "F2F", 0x111: "F2I", 0x112: "I2F", 0x118: "NOP",

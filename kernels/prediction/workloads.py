@@ -7,6 +7,7 @@ from typing import NamedTuple
 PROBLEMS = [
     *({"method": "direct", "type": "float32", "taps": taps, "signal": 20480} for taps in (16, 32, 64, 128)),
     {"method": "direct", "type": "float64", "taps": 32, "signal": 20480},
+    {"method": "direct", "type": "float16", "taps": 32, "signal": 20480},
     *({"method": "overlap-save", "type": "float32", "taps": taps, "signal": 1 << 19}
       for taps in (64, 160, 256, 512, 2048, 4096, 8192)),
     # Whole blocks, of the size that is the better one by a hair.
@@ -16,11 +17,12 @@ PROBLEMS = [
 
 
 class Loop(NamedTuple):
-    """A loop that such a problem runs. `within` names the loop around it, "" is the kernel itself. Of the loops there it
-    is the one that has most of an instruction, of those that have none of some others; without an instruction it is not a
-    loop but all that a thread does in what is around it. It runs as often as it takes to make the emulated kernel's
-    accesses of one kind, or `times` as often as another loop; its way avoids instructions. The way through the loop around
-    it leads through it as well, unless it is `rare`."""
+    """A loop that such a problem runs. `within` names the loop around it, "" is the kernel itself. Of the loops there it is the
+    one that has most of an instruction, of those that have none of some others; without an instruction it is not a loop but all
+    that a thread does in what is around it. Where several are `alike` it is the first of them. It runs as often as it takes to
+    make the emulated kernel's accesses of one kind, or `times` as often as another loop; its way avoids instructions, and may
+    make accesses that were wider as they were written (`narrowed`). The way through the loop around it leads through it as
+    well, unless it is `rare`. One that is left in its first turn is done `once`."""
 
     name: str
     within: str
@@ -29,7 +31,10 @@ class Loop(NamedTuple):
     times: float = 1
     without: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] = ()
     rare: bool = False
+    once: bool = False
+    alike: bool = False
 
 
 CONVERSIONS = ("I2FP", "I2F", "F2F")
@@ -45,12 +50,27 @@ def direct(multiply_add: str, add: str, compare: str, bits: int, loads: str) -> 
             Loop("multiply", "piece", multiply_add, runs=loads)]
 
 
+# Rows of 16-bit floats: samples are loaded and converted by each thread.
+DIRECT_HALF = [Loop("run", "", "FFMA", runs="tile", times=1 / 8),
+               Loop("load taps", "run", "FSETP", runs="LDG.32", rare=True),
+               Loop("tile", "run", "FFMA", runs="STS.64", avoid=("STG.16", "LDG.16", "LDS.32")),
+               Loop("load rest", "tile", "STS.128", runs="LDG.64"),
+               Loop("multiply", "tile", "FFMA", runs="LDS.128", alike=True)]  # one for each alignment of the samples
+
+
+# The loop repeats blocks whose outputs cannot be trusted.
+def fused(multiply_add: str, exchange: str, bits: int) -> list[Loop]:
+    return [Loop("load", "", "", runs="transform", avoid=(f"STG.{bits}",)),
+            Loop("transform", "load", multiply_add, runs=exchange, avoid=("FSEL",), narrowed=("LDG.64",), once=True)]
+
+
 # By the beginning of a kernel's name.
 KERNELS = {
     "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FADD", "FSETP", 32, "LDS.128"),
     "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DADD", "DSETP", 64, "LDS"),
-    "gpuconv::kernels::fused_kernel<float": [Loop("block", "", "", runs="LDG.32", avoid=("FSEL",))],
-    "gpuconv::kernels::fused_kernel<double": [Loop("block", "", "", runs="LDG.64", avoid=("FSEL",))],
+    "gpuconv::kernels::direct_half_kernel": DIRECT_HALF,
+    "gpuconv::kernels::fused_kernel<float": fused("FFMA", "STS.64", 32),
+    "gpuconv::kernels::fused_kernel<double": fused("DFMA", "STS.128", 64),
 }
 
 

@@ -1,4 +1,4 @@
-// Butterflies of 2, 4, 8 and 16 complex points, over any real type with + - and * by a scalar: a number or a vector.
+// Butterflies of 2, 3, 4, 8 and 16 complex points, over any real type with + - and * by a scalar: a number or a vector.
 // Forward is exp(-2 pi i jf/R). `load(j)` gives point j, `store(f, x)` takes frequency f, in no particular order.
 #pragma once
 
@@ -40,6 +40,14 @@ GPUCONV_INLINE void butterfly(Load load, Store store) {
     const C a = load(0), b = load(1);
     store(0, a + b);
     store(1, a - b);
+  } else if constexpr (R == 3) {
+    constexpr T half = T(0.5), sine = T(.86602540378443864676L);  // of 2 pi / 3
+    const C a = load(0), b = load(1), c = load(2), bc = b + c, b_c = b - c;
+    const C even = {a.re - bc.re * half, a.im - bc.im * half}, odd = {b_c.im * sine, b_c.re * sine};
+    const C plus = {even.re + odd.re, even.im - odd.im}, minus = {even.re - odd.re, even.im + odd.im};
+    store(0, a + bc);
+    store(1, Inverse ? minus : plus);
+    store(2, Inverse ? plus : minus);
   } else if constexpr (R == 4) {
     C a = load(0), b = load(1), c = load(2), d = load(3);
     butterfly4<Inverse>(a, b, c, d);

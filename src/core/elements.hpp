@@ -9,12 +9,18 @@
 
 namespace gpuconv::detail {
 
-/// The type that sums are computed in for a result of `result`: float32, float64, or uint64 for all integers.
-constexpr Type compute_type(Type result) noexcept {
-#define GPUCONV_SUM(name, element, kind, sum) Type::sum,
-  constexpr Type sums[] = {GPUCONV_ELEMENTS(GPUCONV_SUM)};
-#undef GPUCONV_SUM
-  return sums[static_cast<int>(result)];
+/// The type that sums are computed in: uint64 for all integer results, modulo 2^64; else float32 or float64, which hold
+/// the operands as well as the result: 16-bit floats are summed in float32, integers of 32 bits in float64 where the
+/// result is float32 too. Those of 64 bits, which no type here holds, are rounded to float64. Complex numbers are
+/// computed part by part. Integer results of floating operands, which are saturated, are what the operands need.
+constexpr Type compute_type(Type signal, Type filter, Type result) noexcept {
+  if (is_integer(result)) {
+    if (is_integer(signal) && is_integer(filter)) return Type::uint64;
+    result = is_integer(signal) ? filter : signal;
+  }
+  for (const Type type : {signal, filter, result})
+    if (precision(type) == 8) return Type::float64;
+  return Type::float32;
 }
 
 /// Calls `f(std::type_identity<C>{})` with the C++ type of `compute`, a floating type that is computed in.
@@ -36,8 +42,15 @@ constexpr bool same_bits(Type type) {
   return type == type_of<C> || (type_of<C> == Type::uint64 && type == Type::int64);
 }
 
-/// Whether values of T can be computed with in C: integers are never computed from or stored as floating-point ones.
+/// Whether values of T can be computed with in C: integers are never computed from floating-point ones, complex numbers
+/// by their parts.
 template <class T, class C>
-inline constexpr bool kConverts = std::is_floating_point_v<C> || !std::is_floating_point_v<T>;
+inline constexpr bool kConverts = !is_complex(type_of<T>) && (std::is_floating_point_v<C> || !is_floating_element<T>);
+
+/// Whether sums in C can be stored as T: integers wrap to any integer, floating-point numbers are rounded to narrower
+/// ones.
+template <class C, class T>
+inline constexpr bool kStores = std::is_floating_point_v<C> ? is_floating_element<T> && sizeof(T) <= sizeof(C)
+                                                            : is_integer(type_of<T>);
 
 }  // namespace gpuconv::detail

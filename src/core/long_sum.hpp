@@ -12,8 +12,6 @@ namespace gpuconv::detail {
 /// Products of a piece, at most. Pieces end where a whole number of them from one end of the filter does, so that an
 /// output's bits do not depend on which of its neighbours are computed with it.
 inline constexpr std::int64_t kSumPiece = 512;
-/// The same where sums take the place of a transform's outputs, which are more exact: off by a few u log2(N).
-inline constexpr std::int64_t kRepairPiece = 16;
 
 /// The total of some pieces. `V`: a number, or a vector of numbers. Integers have no error to keep.
 template <class V>

@@ -40,13 +40,16 @@ struct Job {
   bool wants_help() const { return taken < slots && next.load(std::memory_order_relaxed) < tasks; }
 };
 
-// All signals blocked while it lives, for threads to inherit: handlers of the program belong on its own threads.
+// Signals blocked while it lives, for threads to inherit: handlers of the program belong on its own threads. All but
+// those that a thread raises itself: blocked, a mapped file that has become shorter would end the program without its
+// handler.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (int const own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&blocked, own);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   SignalsBlocked(SignalsBlocked const&) = delete;

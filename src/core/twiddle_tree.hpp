@@ -30,13 +30,13 @@ struct TreeIndex {
 };
 constexpr int tree_offset(TreeIndex i) { return i.level == 0 ? 0 : (1 << (i.level - 1)) + i.j; }
 
-/// Of a node of `split`, whose bits say from the highest on which way led to it.
+/// The index of a node of `split`, whose bits say from the highest on which way led to it.
 constexpr TreeIndex split_index(int level, int node) {
   int j = 0;
   for (int bit = 0; bit + 1 < level; ++bit) j |= (node >> (level - 1 - bit) & 1) << bit;
   return {level, j, (node & 1) != 0};
 }
-/// Of point m of a half in `merge`.
+/// The index of point m of a half in `merge`.
 constexpr TreeIndex merge_index(int level, int m) {
   const int half = level == 0 ? 1 : 1 << (level - 1);
   return {level, m % half, m >= half};

@@ -3,6 +3,8 @@
 
 #include "elements.hpp"
 
+#include <gpuconv/problem.hpp>
+
 #include <cstdint>
 
 namespace gpuconv::detail {
@@ -14,6 +16,17 @@ struct Axis {
   std::int64_t step = 1;
 
   constexpr std::int64_t full() const { return signal + filter - 1; }
+  /// From the first output to the last one, with those that the step passes over.
+  constexpr std::int64_t span() const { return (outputs - 1) * step + 1; }
+};
+
+/// The samples of a row beyond its ends.
+struct Extension {
+  Boundary boundary = Boundary::zero;
+  double constant = 0;  // 0 unless the boundary is constant
+
+  /// Whether sums leave out what is beyond the ends; else it is samples like others.
+  constexpr bool is_zero() const { return boundary == Boundary::zero; }
 };
 
 /// How often something is repeated, and which operands move on with it. An operand that stays is the same for every
@@ -55,14 +68,31 @@ struct Loops {
 
 struct Work {
   Axis axis;
+  Axis lines = {};  // the second axis, of images: signals, filters and outputs have so many lines, each along `axis`
+  bool separable = false;    // filters are expected to be products of a column and a row
+  Extension extension = {};  // of the signal
   Loops loops;
   Type signal_type = Type::float32, filter_type = Type::float32, result_type = Type::float32;
+  bool saturated = false;  // integer results are the nearest value of their type, whatever the operands
 
   constexpr std::int64_t rows() const { return loops.rows(); }
   constexpr std::int64_t filters() const { return loops.filters(); }
-  constexpr Type compute_type() const { return detail::compute_type(result_type); }
-  /// Whether the filter is the longer operand. Its part and the signal's can then be exchanged.
-  constexpr bool swapped() const { return axis.filter > axis.signal; }
+  constexpr Type compute_type() const { return detail::compute_type(signal_type, filter_type, result_type); }
+  /// Whether rows are images: have lines, or their outputs do.
+  constexpr bool has_lines() const {
+    return lines.signal != 1 || lines.filter != 1 || lines.outputs != 1 || lines.first != 0;
+  }
+  /// Whether the filter is the longer operand and its part and the signal's can be exchanged. Images are not.
+  constexpr bool swapped() const { return axis.filter > axis.signal && extension.is_zero() && !has_lines(); }
+  /// Products of an output, at most.
+  constexpr std::int64_t products() const {
+    const auto of = [&](Axis const& a) { return extension.is_zero() && a.signal < a.filter ? a.signal : a.filter; };
+    return of(axis) * of(lines);
+  }
+  /// Elements of a signal, a filter and a row's outputs.
+  constexpr std::int64_t samples() const { return axis.signal * lines.signal; }
+  constexpr std::int64_t taps() const { return axis.filter * lines.filter; }
+  constexpr std::int64_t outputs() const { return axis.outputs * lines.outputs; }
 };
 
 /// Bytes of all arrays: signals, filters, outputs. A double: sums of sizes that cannot overflow.
@@ -70,8 +100,8 @@ constexpr double array_bytes(Work const& w) {
   const auto bytes = [](std::int64_t rows, std::int64_t columns, Type type) {
     return static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(size_of(type));
   };
-  return bytes(w.loops.signals(), w.axis.signal, w.signal_type) + bytes(w.filters(), w.axis.filter, w.filter_type) +
-         bytes(w.rows(), w.axis.outputs, w.result_type);
+  return bytes(w.loops.signals(), w.samples(), w.signal_type) + bytes(w.filters(), w.taps(), w.filter_type) +
+         bytes(w.rows(), w.outputs(), w.result_type);
 }
 
 /// The same outputs with the operands in each other's place: convolution commutes.
@@ -87,7 +117,8 @@ constexpr Work exchanged(Work work) {
   return work;
 }
 
-/// The part of a work that one run does: some of its rows, some of their outputs, from the samples that are there.
+/// The part of a work that one run does: some of its rows, some of their outputs, from the samples that are there. Of
+/// images always all lines.
 struct Part {
   std::int64_t row, rows;       // rows of the work, from `row` on
   std::int64_t samples;         // of each row that are there: all, or those that the outputs need

@@ -1,12 +1,13 @@
 // Convolution by blocks of one right-angle transform each: what the methods overlap-save and fft run.
 #pragma once
 
-#include "rows.hpp"
+#include "part_rows.hpp"
 #include "transform_tables.hpp"
 
-#include "../core/bit_set.hpp"
+#include "../core/signs.hpp"
 #include "../solver.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -16,6 +17,13 @@ namespace gpuconv::detail {
 /// Results of more bytes are written around the cache.
 inline constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
 
+/// Bytes of blocks of several rows, at most, that a thread loads and stores together where rows lie across memory.
+inline constexpr std::int64_t kStagedBytes = std::int64_t{4} << 20;
+
+/// A block of M complex samples is what a block of 2M real ones is folded into: the real parts, and behind them the
+/// imaginary ones. So it passes through the same transform, whose outputs come as such parts. What wraps around is
+/// multiplied by i in place of -1, and skipped just so.
+///
 /// Blocks that fit into a core's cache are shared out among the threads; all threads work on one larger block.
 ///
 /// NaN and infinity stay local. A block whose outputs are not all finite is computed again: without its non-finite
@@ -28,7 +36,7 @@ inline constexpr std::int64_t kStreamBytes = std::int64_t{4} << 20;
 template <class C>
 class BlockExecutor final : public Executor {
  public:
-  /// Throws std::bad_alloc.
+  /// A cut of whole rows serves parts with all of a row's outputs. Throws std::bad_alloc.
   BlockExecutor(Work const& work, Cut const& cut, int threads);
 
   std::size_t own_bytes() const override;
@@ -45,19 +53,21 @@ class BlockExecutor final : public Executor {
   // A thread's part of the scratch memory.
   struct Workspace {
     C *work, *in, *out;
-    std::uint64_t* bits;  // two times Signs
+    Word* bits;     // two times Signs
+    C *ins, *outs;  // blocks of several rows
   };
-  // Which samples of a block, or which taps, are what.
-  struct Signs {
-    static constexpr std::int64_t kSets = 5;
-    BitSet plus_infinity, minus_infinity;
-    BitSet positive, negative, zero;
-  };
+  // Sets of a block's samples or of a filter's taps, by Sign.
+  using Signs = std::array<BitSet, kSigns>;
   struct Run {
-    Source<C> signal;
-    Sink<C> out;
+    PartSource<C> signal;
+    PartSink<C> out;
     Part part;
     void* scratch;
+  };
+  // A block's samples and where its outputs go, where those are loaded and stored with other rows' blocks.
+  struct Staged {
+    const C* in;
+    C* out;
   };
   // A block of a row, with the memory that it is worked on in.
   struct Block {
@@ -67,26 +77,47 @@ class BlockExecutor final : public Executor {
     Workspace memory;
     int threads;
   };
+  // The samples of a block that meet taps, counted from its first one: beyond the ends of a row there are none, and no
+  // zeros either, unless the row is extended.
+  struct Existing {
+    std::int64_t begin, end;
+  };
+  // The parts of a block's samples, of its taps and of its outputs that one of their terms is of (core/parts.hpp).
+  struct Products {
+    const C *samples, *taps;
+    C* outputs;
+    bool minus;
+  };
 
   Workspace workspace(void* scratch, int slot) const;
   C const* spectrum(std::int64_t filter) const { return spectra_.data() + filter * transform_->spectrum_size(); }
   void prepare(std::int64_t filter, Workspace const& w, int threads);
-  void run_block(Run const& run, std::int64_t number, int slot, int threads) const;
+  void run_across(Run const& run, Input const& signal, Output const& out) const;
+  Block block(Run const& run, std::int64_t row, std::int64_t number, int slot, int threads) const;
+  void run_block(Run const& run, Block const& b, Staged staged) const;
   // Whether denormals on the way have cost the outputs of a block digits.
   bool lost_bits(Filter const& filter, const C* x, C largest) const;
   bool streams_to(const C* out) const;
+  // The first output's part `p` of those at `y`.
+  C* part_of_outputs(C* y, int p) const { return y + (cut_.skip - drop_) + p * cut_.size; }
+  void load(Run const& run, Block const& b) const;
+  void store(Run const& run, Block const& b) const;
   void repair(Run const& run, Block const& b) const;
-  void add_nans(Part const& part, Block const& b) const;
-  void add_infinities(Part const& part, Block const& b) const;
-  static void add_infinities(Signs const& x, Signs const& h, std::int64_t first, C* y, std::int64_t count);
-  static Signs signs(const C* x, std::int64_t count, bool infinite, bool finite, std::uint64_t** free);
+  void add_nans(Existing const& samples, Block const& b, Products const& products) const;
+  void add_infinities(Existing const& samples, Block const& b, Products const& products) const;
+  static void add_infinities(Signs const& x, Signs const& h, std::int64_t first, C* y, std::int64_t count, bool minus);
+  static Signs signs(const C* x, std::int64_t count, bool infinite, bool finite, Word** free);
 
   Work work_;
   Cut cut_;
   int threads_;
+  int parts_;              // of an output
+  std::int64_t elements_;  // real numbers of a block: its samples times the parts
+  std::int64_t drop_;      // outputs that are not even written: those that are skipped, or none of complex ones
   bool stream_;
   bool shared_out_;
   int slots_;
+  std::int64_t together_;  // rows that lie across, whose blocks are loaded and stored together; or 1
   std::size_t slot_bytes_;
   std::shared_ptr<const RightAngleTransform<C>> transform_;
   KeptFilters<C> taps_;

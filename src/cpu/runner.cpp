@@ -10,13 +10,15 @@ namespace {
 class CpuRunner final : public Runner {
  public:
   CpuRunner(Work const& w, Resources const& r, Answer const& offer)
-      : executor_(offer.make(w, r, offer.parameters)), scratch_(static_cast<std::int64_t>(executor_->scratch_bytes())) {
+      : executor_(offer.executor(w, r)), scratch_(static_cast<std::int64_t>(executor_->scratch_bytes())) {
     start_workers(offer.parameters.threads);
   }
 
-  void set_filter(HostInput filter) override { executor_->set_filter(access_of(filter), work.filters(), means()); }
+  void set_filter(HostInput filter) override {
+    executor_->set_filter(filter_of(access_of(filter)), work.filters(), means());
+  }
   void execute(HostInput signal, HostOutput out) override {
-    executor_->run(access_of(signal), access_of(out), whole(work), means());
+    executor_->run(signal_of(access_of(signal)), out_of(access_of(out)), whole(work), means());
   }
 
   std::size_t workspace_bytes() const override { return executor_->own_bytes() + scratch_.bytes(); }

@@ -30,13 +30,14 @@ SimdTarget const& choose() noexcept {
   SimdTarget const* best = &portable::target;
   if (named && wanted(*best)) return *best;
 #if defined(GPUCONV_HAS_AVX2)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
     best = &avx2::target;
     if (named && wanted(*best)) return *best;
   }
 #endif
 #if defined(GPUCONV_HAS_AVX512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
     best = &avx512::target;
 #endif
   return *best;

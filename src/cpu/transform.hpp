@@ -8,7 +8,8 @@
 // weighted transforms and large-integer arithmetic", 1994, section 4).
 //
 // The complex transform is in place: decimation in frequency forward, in time back, so that nothing is reordered.
-// Levels of radix R split a transform of n points into R of n/R; the last level is a register transpose.
+// Levels of radix R split a transform of n points into R of n/R; the last level is a register transpose. Where the
+// number of points has a factor 3, the first level takes it.
 #pragma once
 
 #include <cstdint>

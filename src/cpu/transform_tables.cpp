@@ -35,14 +35,16 @@ class Roots {
   using W = std::conditional_t<std::is_same_v<T, float>, double, long double>;
 
  public:
-  explicit Roots(std::int64_t order) : order_(order), bits_(log2_of(order) / 2) {
+  explicit Roots(std::int64_t order)
+      : order_(order), bits_((static_cast<int>(std::bit_width(static_cast<std::uint64_t>(order))) - 1) / 2) {
     const std::int64_t fine = std::int64_t{1} << bits_;
     for (std::int64_t p = 0; p < fine; ++p) fine_.push_back(root(p));
     for (std::int64_t p = 0; p < order; p += fine) coarse_.push_back(root(p));
   }
 
   std::array<T, 2> operator()(std::int64_t p) const {
-    p &= order_ - 1;
+    p %= order_;
+    if (p < 0) p += order_;
     const auto a = coarse_[static_cast<std::size_t>(p >> bits_)];
     const auto b = fine_[static_cast<std::size_t>(p & ((std::int64_t{1} << bits_) - 1))];
     return {static_cast<T>(a[0] * b[0] - a[1] * b[1]), static_cast<T>(a[0] * b[1] + a[1] * b[0])};
@@ -59,8 +61,14 @@ class Roots {
   std::vector<std::array<W, 2>> coarse_, fine_;
 };
 
-// Radices of the levels above the innermost transforms: as few as possible, as even as possible, small ones first.
+// Radices of the levels above the innermost transforms: a factor 3, then powers of two, as few as possible, as even as
+// possible, small ones first.
 std::vector<int> radices(std::int64_t points, int lanes, int max_radix_log2) {
+  if (points % 3 == 0) {
+    std::vector<int> out = radices(points / 3, lanes, max_radix_log2);
+    out.insert(out.begin(), 3);
+    return out;
+  }
   const int bits = log2_of(points / lanes);
   const int levels = (bits + max_radix_log2 - 1) / max_radix_log2;
   std::vector<int> out;
@@ -91,7 +99,8 @@ template <class T>
 std::shared_ptr<const RightAngleTransform<T>> RightAngleTransform<T>::get(std::int64_t points) {
   static constinit std::array<MadeOnce<RightAngleTransform>, kKeptLog2 + 1> kept;
   const auto log2 = static_cast<std::size_t>(log2_of(points));
-  if (log2 >= kept.size()) return std::make_shared<const RightAngleTransform>(points);
+  if (log2 >= kept.size() || !std::has_single_bit(static_cast<std::uint64_t>(points)))
+    return std::make_shared<const RightAngleTransform>(points);
   RightAngleTransform const& one = kept[log2].get([&] { return std::make_unique<const RightAngleTransform>(points); });
   return {std::shared_ptr<const void>(), &one};  // which owns nothing
 }

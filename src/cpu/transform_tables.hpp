@@ -13,8 +13,8 @@ namespace gpuconv::detail {
 template <class T>
 class RightAngleTransform {
  public:
-  /// The transform of `points` complex points, a power of two, at least `smallest()`. Small ones are kept for the
-  /// life of the process. Throws std::bad_alloc.
+  /// The transform of `points` complex points, a power of two or three times one, at least `smallest()`. Small powers
+  /// of two are kept for the life of the process. Throws std::bad_alloc.
   static std::shared_ptr<const RightAngleTransform> get(std::int64_t points);
 
   static std::int64_t smallest();

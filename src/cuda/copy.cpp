@@ -24,6 +24,8 @@ void check_shapes(AnyRowsView<void const> const& from, AnyRowsView<void> const& 
     throw InvalidArgument(text("copy from ", from.rows(), " x ", from.columns(), " to ", to.rows(), " x ", to.columns(),
                                ": the shapes differ"));
   if (static_cast<int>(from.type()) >= type_count) throw InvalidArgument("copy: unknown element type");
+  if (from.element_stride() != 1 || to.element_stride() != 1)
+    throw InvalidArgument("copy: the elements of a row have to follow each other");
   if (from.rows() < 0 || from.columns() < 0 || (to.rows() > 1 && to.stride() < to.columns()))
     throw InvalidArgument("copy: a negative shape, or rows that overlap where they are written");
   if (from.rows() * from.columns() > 0 && (!from.data() || !to.data())) throw InvalidArgument("copy: a null pointer");

@@ -33,7 +33,8 @@ inline Work of_many_rows(Work work) {
   return work;
 }
 
-/// What a kernel asks of the device. Warps issue `slots` instructions each, counted in the machine code for sm_90.
+/// The work that a kernel gives the device. Warps issue `slots` instructions each, counted in the machine code for
+/// sm_90.
 struct Demand {
   double warps, slots;
   double cached_bytes;  // to and from the second-level cache
@@ -47,13 +48,29 @@ inline double kernel_seconds(Demand const& w, CudaDevice const& device) {
                                    w.bytes / (kCopyFraction * device.bytes_per_second));
 }
 
+/// Bytes that stay in the second-level cache from one kernel to the next, which holds more of them for a while.
+inline std::int64_t bytes_kept_in_cache(CudaDevice const& device) {
+  return std::max(device.l2_cache / 2, std::int64_t{8} << 20);
+}
+
+/// Moving signals and outputs to where rows lie one behind the other, and back (across.hpp): each is written to the
+/// second-level cache and read there once more. Expected, not measured.
+inline double across_seconds(Work const& w, CudaDevice const& device) {
+  Work arrays = w;
+  arrays.axis.filter = 0;
+  const double bytes = array_bytes(arrays);
+  constexpr int kLaunches = 3;  // of a chunk
+  return kLaunches * std::ceil(bytes / static_cast<double>(bytes_kept_in_cache(device))) * kLaunchSeconds +
+         2 * bytes / (kCacheFraction * device.bytes_per_second);
+}
+
 /// Bytes a second in each direction between host and device, by way of pinned memory: half of what PCIe 4 x16 gives.
 inline constexpr double kTransferRate = 1.2e10;
 
 /// Time of work that takes the device `device_seconds`: for arrays in host memory transfers count, both directions and
-/// the work at the same time.
+/// the work at the same time; where rows lie across device memory, moving them.
 inline double total_seconds(Work const& w, Resources const& r, double device_seconds) {
-  if (r.memory == Memory::device) return device_seconds;
+  if (r.memory == Memory::device) return device_seconds + (r.across ? across_seconds(w, current_device()) : 0);
   const double in = static_cast<double>(w.loops.signals()) * static_cast<double>(w.axis.signal) *
                     static_cast<double>(size_of(w.signal_type));
   const double out =

@@ -1,5 +1,7 @@
 #include "cufft.hpp"
 
+#include "runtime.hpp"
+
 #include "../core/published.hpp"
 #include "../text.hpp"
 
@@ -25,6 +27,8 @@ struct Cufft {
   decltype(&cufftExecC2R) c2r;
   decltype(&cufftExecD2Z) d2z;
   decltype(&cufftExecZ2D) z2d;
+  decltype(&cufftExecC2C) c2c;
+  decltype(&cufftExecZ2Z) z2z;
   std::string why_not;  // empty where all were found
 };
 
@@ -52,6 +56,8 @@ Cufft load() {
   find(library, "cufftExecC2R", c.c2r, c.why_not);
   find(library, "cufftExecD2Z", c.d2z, c.why_not);
   find(library, "cufftExecZ2D", c.z2d, c.why_not);
+  find(library, "cufftExecC2C", c.c2c, c.why_not);
+  find(library, "cufftExecZ2Z", c.z2z, c.why_not);
   return c;
 }
 
@@ -85,7 +91,9 @@ const char* name_of(cufftResult result) {
   }
 }
 
-cufftType type_of_transform(bool is_double, CufftPlan::Direction direction) {
+cufftType type_of_transform(Type points, CufftPlan::Direction direction) {
+  const bool is_double = part_type(points) == Type::float64;
+  if (is_complex(points)) return is_double ? CUFFT_Z2Z : CUFFT_C2C;
   if (direction == CufftPlan::Direction::forward) return is_double ? CUFFT_D2Z : CUFFT_R2C;
   return is_double ? CUFFT_Z2D : CUFFT_C2R;
 }
@@ -101,13 +109,14 @@ void check_cufft(cufftResult result, const char* what) {
 
 std::string why_no_cufft() { return cufft().why_not; }
 
-CufftPlan::CufftPlan(std::int64_t size, std::int64_t pitch, std::int64_t batch, bool is_double, Direction direction)
-    : type_(type_of_transform(is_double, direction)) {
+CufftPlan::CufftPlan(std::int64_t size, std::int64_t pitch, std::int64_t batch, Type points, Direction direction)
+    : type_(type_of_transform(points, direction)),
+      direction_(direction == Direction::forward ? CUFFT_FORWARD : CUFFT_INVERSE) {
   if (!cufft().why_not.empty()) throw Unsupported(cufft().why_not);
   check_cufft(cufft().create(&handle_), "cufftCreate");
   try {
     check_cufft(cufft().set_auto_allocation(handle_, 0), "cufftSetAutoAllocation");
-    long long n = size, reals = pitch, complexes = pitch / 2;
+    long long n = size, complexes = pitch / 2, reals = is_complex(points) ? complexes : pitch;
     const bool forward = direction == Direction::forward;
     long long &in = forward ? reals : complexes, &out = forward ? complexes : reals;
     check_cufft(cufft().make_plan_many(handle_, 1, &n, &in, 1, in, &out, 1, out, type_, batch, &work_bytes_),
@@ -118,26 +127,29 @@ CufftPlan::CufftPlan(std::int64_t size, std::int64_t pitch, std::int64_t batch, 
   }
 }
 
-CufftPlan::~CufftPlan() { cufft().destroy(handle_); }
+CufftPlan::~CufftPlan() {
+  const BesideCaptures beside;
+  cufft().destroy(handle_);
+}
 
 void CufftPlan::execute(void* data, void* work, cudaStream_t stream) const {
   check_cufft(cufft().set_stream(handle_, stream), "cufftSetStream");
   if (work_bytes_ > 0) check_cufft(cufft().set_work_area(handle_, work), "cufftSetWorkArea");
+  auto* const floats = static_cast<cufftComplex*>(data);
+  auto* const doubles = static_cast<cufftDoubleComplex*>(data);
   switch (type_) {
     case CUFFT_R2C:
-      return check_cufft(cufft().r2c(handle_, static_cast<cufftReal*>(data), static_cast<cufftComplex*>(data)),
-                         "cufftExecR2C");
+      return check_cufft(cufft().r2c(handle_, static_cast<cufftReal*>(data), floats), "cufftExecR2C");
     case CUFFT_C2R:
-      return check_cufft(cufft().c2r(handle_, static_cast<cufftComplex*>(data), static_cast<cufftReal*>(data)),
-                         "cufftExecC2R");
+      return check_cufft(cufft().c2r(handle_, floats, static_cast<cufftReal*>(data)), "cufftExecC2R");
+    case CUFFT_C2C:
+      return check_cufft(cufft().c2c(handle_, floats, floats, direction_), "cufftExecC2C");
     case CUFFT_D2Z:
-      return check_cufft(
-          cufft().d2z(handle_, static_cast<cufftDoubleReal*>(data), static_cast<cufftDoubleComplex*>(data)),
-          "cufftExecD2Z");
+      return check_cufft(cufft().d2z(handle_, static_cast<cufftDoubleReal*>(data), doubles), "cufftExecD2Z");
+    case CUFFT_Z2D:
+      return check_cufft(cufft().z2d(handle_, doubles, static_cast<cufftDoubleReal*>(data)), "cufftExecZ2D");
     default:
-      return check_cufft(
-          cufft().z2d(handle_, static_cast<cufftDoubleComplex*>(data), static_cast<cufftDoubleReal*>(data)),
-          "cufftExecZ2D");
+      return check_cufft(cufft().z2z(handle_, doubles, doubles, direction_), "cufftExecZ2Z");
   }
 }
 

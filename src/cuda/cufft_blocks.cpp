@@ -14,26 +14,34 @@ namespace {
 
 constexpr std::int64_t kLargestFilter = std::int64_t{1} << 39;  // far beyond memory; keeps sizes from overflowing
 
-// Slots of a chunk: as many as stay in the second-level cache between the passes, which it holds for a while.
-constexpr double kCachePart = 0.5;
-constexpr std::int64_t kLeastChunk = std::int64_t{8} << 20;
-
+// Slots of a chunk: as many as stay in the second-level cache between the passes.
 std::int64_t slots_of(std::int64_t blocks, double slot_bytes, CudaDevice const& device) {
-  const double bytes = std::max(kCachePart * static_cast<double>(device.l2_cache), static_cast<double>(kLeastChunk));
+  const auto bytes = static_cast<double>(bytes_kept_in_cache(device));
   const auto most = static_cast<std::int64_t>(std::clamp(bytes / slot_bytes, 1.0, static_cast<double>(blocks)));
   const std::int64_t chunks = (blocks + most - 1) / most;
   return (blocks + chunks - 1) / chunks;  // all chunks much the same
 }
 
-// Expected, not measured: passes over memory of a transform, by the points that fit into shared memory at once.
-double transform_passes(std::int64_t size) { return size <= 1 << 14 ? 1 : size <= 1 << 24 ? 2 : 3; }
+// Numbers of a block's samples.
+double numbers_of(Work const& w, Cut const& cut) { return static_cast<double>(cut.size) * parts_of(w.result_type); }
+
+// Expected, not measured: passes over memory of a transform, by the numbers that fit into shared memory at once.
+double transform_passes(double numbers) { return numbers <= 1 << 14 ? 1 : numbers <= 1 << 24 ? 2 : 3; }
 
 // Bytes that go to memory and back for one row.
 double row_traffic(Work const& w, Cut const& cut) {
-  // Each block is written and read by gathering, multiplying, storing and each pass of both transforms.
-  const double touched = 6 + 4 * transform_passes(cut.size);
-  return touched * static_cast<double>(cut.blocks(w.axis.outputs)) * static_cast<double>(cut.size) *
-         static_cast<double>(size_of(w.result_type));
+  // Each block is read by measuring, and written and read by gathering, multiplying, storing and each pass of both
+  // transforms.
+  const double numbers = numbers_of(w, cut), touched = 7 + 4 * transform_passes(numbers);
+  return touched * static_cast<double>(cut.blocks(w.axis.outputs)) * numbers *
+         static_cast<double>(size_of(w.compute_type()));
+}
+
+// Outputs that a block of a whole row leaves out: those before the part's first one, so that the block starts where the
+// row does; or as overlap-save does, where the row is extended or outputs are beyond the full convolution.
+std::int64_t skip_of_row(Extension const& extension, Part const& part, std::int64_t taps) {
+  const bool within = part.first >= 0 && part.first + part.outputs <= part.samples + taps - 1;
+  return extension.is_zero() && within ? part.first : taps - 1;
 }
 
 template <class C>
@@ -43,25 +51,30 @@ class CufftBlocks final : public Executor {
       : work_(w),
         cut_(p.cut),
         whole_rows_(p.blocks == Parameters::Blocks::whole_rows_by_cufft),
-        pitch_(p.cut.size + 2),
+        complex_(is_complex(w.result_type)),
+        pitch_(pitch_of(p.cut.size, w)),
+        levels_(kernels::repair_levels(p.cut.size, w.axis.filter, parts_of(w.signal_type), parts_of(w.filter_type))),
         slots_(slots_of(
             saturating_multiply(p.rows > 0 ? std::min(p.rows, w.rows()) : w.rows(), p.cut.blocks(w.axis.outputs)),
-            static_cast<double>(p.cut.size) * sizeof(C), device)),
+            numbers_of(w, p.cut) * sizeof(C), device)),
         grid_(looping_grid(device)),
-        filters_(w, p.cut.size / 2 + 1, 0, device, allocator) {
-    constexpr bool is_double = std::is_same_v<C, double>;
-    forward_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, is_double, CufftPlan::Direction::forward);
-    inverse_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, is_double, CufftPlan::Direction::inverse);
+        filters_(w, complex_ ? p.cut.size : p.cut.size / 2 + 1, 0, device, allocator) {
+    check_cuda(kernels::load_blocks(type_of<C>), "cudaFuncGetAttributes");
+    constexpr Type real = type_of<C>;
+    const Type points = !complex_ ? real : real == Type::float32 ? Type::complex64 : Type::complex128;
+    forward_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, points, CufftPlan::Direction::forward);
+    inverse_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, points, CufftPlan::Direction::inverse);
     const double work = static_cast<double>(std::max(forward_->work_bytes(), inverse_->work_bytes()));
-    cufft_at_ =
-        static_cast<std::size_t>(aligned_bytes(static_cast<double>(slots_) * static_cast<double>(pitch_) * sizeof(C)));
-    marks_at_ = cufft_at_ + static_cast<std::size_t>(aligned_bytes(work));
+    const auto slots = static_cast<double>(slots_);
+    const auto bytes = [](double n) { return static_cast<std::size_t>(aligned_bytes(n)); };
+    cufft_at_ = bytes(slots * static_cast<double>(pitch_) * sizeof(C));
+    facts_at_ = cufft_at_ + bytes(work);
+    levels_at_ = facts_at_ + bytes(slots * sizeof(kernels::SlotFacts));
+    scratch_bytes_ = levels_at_ + bytes(slots * static_cast<double>(levels_) * sizeof(std::uint64_t));
   }
 
   std::size_t own_bytes() const override { return filters_.bytes(); }
-  std::size_t scratch_bytes() const override {
-    return marks_at_ + static_cast<std::size_t>(aligned_bytes(static_cast<double>(slots_) * sizeof(unsigned)));
-  }
+  std::size_t scratch_bytes() const override { return scratch_bytes_; }
 
   // Filters are blocks of their own: one each, at its start.
   void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
@@ -81,15 +94,18 @@ class CufftBlocks final : public Executor {
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
     cudaStream_t stream = means.stream.handle();
     Cut cut = cut_;
-    if (whole_rows_) cut.skip = part.first;  // a block starts where its row does
-    kernels::BlockWork b = blocks_of({signal, out, work_.loops, part}, cut, means);
+    if (whole_rows_) cut.skip = skip_of_row(signal.extension, part, work_.axis.filter);
+    kernels::BlockWork b = blocks_of({in_parts(signal), in_parts(out), work_.loops, part}, cut, means);
     for_chunks(b, [&] {
+      const std::size_t facts = static_cast<std::size_t>(b.chunk.count) * sizeof(kernels::SlotFacts);
+      check_cuda(cudaMemsetAsync(b.facts, 0, facts, stream), "cudaMemsetAsync");
+      check_cuda(kernels::measure_blocks(b, stream), "the kernel measure_blocks");
       check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
       forward_->execute(b.slots, cufft_memory(means), stream);
       check_cuda(kernels::multiply_spectra(b, stream), "the kernel multiply_spectra");
       inverse_->execute(b.slots, cufft_memory(means), stream);
       check_cuda(kernels::store_blocks(b, stream), "the kernel store_blocks");
-      check_cuda(kernels::repair_blocks(b, stream), "the kernel repair_blocks");
+      check_cuda(kernels::repair_blocks(b, stream), "the kernels find_signs and repair_blocks");
     });
   }
 
@@ -102,10 +118,19 @@ class CufftBlocks final : public Executor {
             .row_blocks = cut.blocks(operands.part.outputs),
             .chunk = {},
             .slots = means.scratch,
-            .marks = reinterpret_cast<unsigned*>(static_cast<char*>(means.scratch) + marks_at_),
+            .facts = reinterpret_cast<kernels::SlotFacts*>(static_cast<char*>(means.scratch) + facts_at_),
+            .levels = static_cast<char*>(means.scratch) + levels_at_,
             .sets_filter = false,
+            .complex = complex_,
             .compute = type_of<C>,
             .grid = grid_};
+  }
+  // What a transform in place needs, and what a repair does; the slots are whole complex numbers apart.
+  static std::int64_t pitch_of(std::int64_t size, Work const& w) {
+    constexpr auto element = static_cast<std::int64_t>(sizeof(C)), word = std::int64_t{8};
+    const std::int64_t words =
+        kernels::repair_words(size, w.axis.filter, parts_of(w.signal_type), parts_of(w.filter_type));
+    return std::max(is_complex(w.result_type) ? 2 * size : size + 2, (words * word / element + 1) / 2 * 2);
   }
   template <class F>
   void for_chunks(kernels::BlockWork& b, F f) const {
@@ -119,12 +144,13 @@ class CufftBlocks final : public Executor {
 
   Work work_;
   Cut cut_;
-  bool whole_rows_;
-  std::int64_t pitch_, slots_;
+  bool whole_rows_, complex_;
+  std::int64_t pitch_, levels_, slots_;
   int grid_;
   DeviceFilters filters_;
   std::unique_ptr<CufftPlan> forward_, inverse_;
-  std::size_t cufft_at_ = 0, marks_at_ = 0;  // in the scratch memory, after the slots
+  std::size_t cufft_at_ = 0, facts_at_ = 0, levels_at_ = 0;  // in the scratch memory, after the slots
+  std::size_t scratch_bytes_ = 0;
 };
 
 }  // namespace
@@ -135,18 +161,21 @@ Cut cufft_cut(Work const& w, std::int64_t smallest, std::int64_t largest) {
 }
 
 // Circular output k of N points is full[k] + full[k + N]: right for every k of the slice if neither what is beyond the
-// end nor the slice itself wraps into it.
-Cut whole_row_cut(Axis const& a) {
-  const std::int64_t needed = std::max({a.first + a.outputs, a.full() - a.first, a.signal, a.filter});
-  return {.size = good_size(needed), .skip = a.first, .step = a.outputs};
+// end nor the slice itself wraps into it. Overlap-save needs no more than the samples of the outputs' windows.
+Cut whole_row_cut(Work const& w) {
+  Axis const& a = w.axis;
+  const std::int64_t skip = skip_of_row(w.extension, whole(w), a.filter), windows = a.outputs + a.filter - 1;
+  const std::int64_t needed =
+      skip == a.first ? std::max({a.first + a.outputs, a.full() - a.first, a.signal, a.filter}) : windows;
+  return {.size = good_size(needed), .skip = skip, .step = a.outputs};
 }
 
 double cufft_seconds(Work const& w, Cut const& cut, CudaDevice const& device) {
   const std::int64_t blocks = saturating_multiply(w.rows(), cut.blocks(w.axis.outputs));
-  const double block_bytes = static_cast<double>(cut.size) * static_cast<double>(size_of(w.result_type));
+  const double block_bytes = numbers_of(w, cut) * static_cast<double>(size_of(w.compute_type()));
   const double chunks =
       std::ceil(static_cast<double>(blocks) / static_cast<double>(slots_of(blocks, block_bytes, device)));
-  constexpr int kLaunches = 6;
+  constexpr int kLaunches = 9;
   return chunks * kLaunches * kLaunchSeconds +
          static_cast<double>(w.rows()) * row_traffic(w, cut) / (kCopyFraction * device.bytes_per_second);
 }
@@ -160,9 +189,8 @@ std::string too_long(Work const&) { return "the filter or the signal is longer t
 std::string no_cufft(Work const&) { return why_no_cufft(); }
 
 Refusal refuse_transform(Work const& w) {
-  if (!is_floating(w.result_type)) return integers_are_exact;
+  if (is_integer(w.result_type)) return integers_are_exact;
   if (std::max(w.axis.filter, w.axis.signal) > kLargestFilter) return too_long;
-  if (w.axis.step != 1) return steps_between_outputs;
   return why_no_device().empty() ? nullptr : no_device;
 }
 
@@ -186,7 +214,7 @@ std::int64_t good_size(std::int64_t n) {
 
 std::unique_ptr<Executor> make_cufft_blocks(Work const& w, Parameters const& p, CudaDevice const& device,
                                             DeviceAllocator* allocator) {
-  return visit_floating(w.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+  return visit_floating(w.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
     return std::make_unique<CufftBlocks<C>>(w, p, device, allocator);
   });
 }

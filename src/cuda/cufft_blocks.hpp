@@ -14,7 +14,7 @@ namespace gpuconv::detail {
 /// Overlap-save: blocks of a power of two of samples. The batch has no say in it: a row's bits must not depend on it.
 Cut cufft_cut(Work const& work, std::int64_t smallest, std::int64_t largest);
 /// One block per row, just long enough that what wraps around lands outside the slice.
-Cut whole_row_cut(Axis const& axis);
+Cut whole_row_cut(Work const& work);
 /// Estimated time on the device.
 double cufft_seconds(Work const& work, Cut const& cut, CudaDevice const& device);
 

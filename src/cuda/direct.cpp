@@ -1,5 +1,6 @@
 // Direct convolution on the GPU: tiles in shared memory, windows in registers (kernels/direct.cuh).
 #include "cost.hpp"
+#include "dot.hpp"
 #include "filters.hpp"
 #include "pieces.hpp"
 
@@ -28,14 +29,18 @@ class DirectOnDevice final : public Executor {
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
-    const kernels::Direct problem{
-        .operands = {signal, out, work_.loops, part}, .taps = filters_.view().taps, .taps_count = work_.axis.filter};
+    const kernels::Direct problem{.operands = {in_parts(signal), in_parts(out), work_.loops, part},
+                                  .taps = filters_.view().taps,
+                                  .taps_count = work_.axis.filter,
+                                  .signal_parts = parts_of(work_.signal_type),
+                                  .filter_parts = parts_of(work_.filter_type)};
     check_cuda(kernels::direct(problem, work_.compute_type(), tile_, blocks_, means.stream.handle()),
                "the direct kernel");
   }
 
  private:
-  // Of the grid; the kernel loops over what is left. Several times what fits: the first to end are replaced.
+  // Blocks of the grid at most; the kernel loops over what is left. Several times as many as fit: the first to end are
+  // replaced.
   static constexpr std::int64_t kBlocksPerMultiprocessor = 24;
 
   Work work_;
@@ -47,7 +52,8 @@ class DirectOnDevice final : public Executor {
 std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const& p) {
   CudaDevice const& device = current_device();
   if (!p.exchanged) return std::make_unique<DirectOnDevice>(w, p.tile, device, r.allocator);
-  const double row_bytes = static_cast<double>(w.axis.signal) * static_cast<double>(size_of(w.compute_type()));
+  const double row_bytes =
+      static_cast<double>(w.axis.signal) * parts_of(w.signal_type) * static_cast<double>(size_of(w.compute_type()));
   const Work rows = exchanged_rows(w, row_bytes, kExchangedBytes);
   return std::make_unique<ExchangedExecutor<DeviceFilters>>(
       w, rows, DeviceFilters(w, device, r.allocator),
@@ -69,11 +75,14 @@ double seconds_with(Work const& w, Tile const& t, CudaDevice const& device) {
                                                     : kSlotsPerInteger;
   const auto taps = static_cast<double>(w.axis.filter), outputs = static_cast<double>(w.axis.outputs);
   const double pack = 16.0 / static_cast<double>(size_of(compute)), bytes = array_bytes(w);
-  const double tile = (t.lanes == 32 ? kSlotsPerTile : kSlotsPerSmallTile) +
-                      kSlotsPerAccess * (t.outputs + taps / t.lanes) / pack +
-                      taps * (t.outputs * product + kSlotsPerTap);
-  const double tiles = static_cast<double>(w.rows()) * std::ceil(outputs / t.width());
-  const double again = tiles * taps * static_cast<double>(size_of(w.signal_type));  // where tiles overlap
+  // Each part of an output is a tile of its own, and reads one part of the samples for each of its terms.
+  const double parts = parts_of(w.result_type), terms = term_count(w);
+  const double tile =
+      (t.lanes == 32 ? kSlotsPerTile : kSlotsPerSmallTile) +
+      terms * (kSlotsPerAccess * (t.outputs + taps / t.lanes) / pack + taps * (t.outputs * product + kSlotsPerTap));
+  const double tiles = parts * static_cast<double>(w.rows()) * std::ceil(outputs / t.width());
+  const double again =
+      terms * tiles * taps * static_cast<double>(size_of(part_type(w.signal_type)));  // where tiles overlap
   return kernel_seconds(
       {.warps = std::ceil(tiles / t.groups), .slots = tile, .cached_bytes = bytes + again, .bytes = bytes}, device);
 }
@@ -82,12 +91,14 @@ double seconds_with(Work const& w, Tile const& t, CudaDevice const& device) {
 /// rows.
 Tile tile_of(Work const& w, CudaDevice const& device) {
   const std::size_t element = size_of(w.compute_type());
+  const int terms = term_count(w);
   Tile best;
   double least = 0;
   for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
     for (int lanes = 32; lanes >= 1; --lanes) {
       Tile tile{outputs, lanes, 32 / lanes};
-      while (tile.groups > 1 && kernels::direct_shared_bytes(tile, w.axis.filter, w.compute_type()) > kSharedBytes)
+      while (tile.groups > 1 &&
+             kernels::direct_shared_bytes(tile, w.axis.filter, terms, w.compute_type()) > kSharedBytes)
         --tile.groups;
       const double time = seconds_with(w, tile, device);
       if (best.lanes == 0 || time < least) best = tile, least = time;
@@ -97,7 +108,8 @@ Tile tile_of(Work const& w, CudaDevice const& device) {
 
 Answer consider(Work const& asked, Resources const& r) {
   if (!why_no_device().empty()) return {.refusal = no_device};
-  if (asked.axis.step != 1) return {.refusal = steps_between_outputs};
+  if (is_device_dot(asked)) return consider_device_dot(asked, r);
+  if (asked.axis.step != 1) return with_all_outputs(consider, asked, r);
   CudaDevice const& device = current_device();
   const auto shorter_taps = [&](Work const& w) { return asked.swapped() ? exchanged(w) : w; };
   const Tile tile = tile_of(shorter_taps(work_at_once(asked, r)), device);
@@ -108,6 +120,7 @@ Answer consider(Work const& asked, Resources const& r) {
 
 }  // namespace
 
-const Solver cuda_direct{Device::cuda, Method::direct, true, consider};
+const Solver cuda_direct{
+    .device = Device::cuda, .method = Method::direct, .automatic = true, .answer = consider, .takes_steps = true};
 
 }  // namespace gpuconv::detail

@@ -15,15 +15,15 @@ Answer consider(Work const& w, Resources const& r) {
   if (const Refusal refusal = refuse_cufft(w)) return {.refusal = refusal};
   CudaDevice const& device = current_device();
   const Work at_once = work_at_once(w, r);
-  return {.seconds = total_seconds(w, r, cufft_seconds(w, whole_row_cut(w.axis), device)),
+  return {.seconds = total_seconds(w, r, cufft_seconds(w, whole_row_cut(w), device)),
           .parameters = {.blocks = Parameters::Blocks::whole_rows_by_cufft,
-                         .cut = whole_row_cut(at_once.axis),
+                         .cut = whole_row_cut(at_once),
                          .rows = at_once.rows()},
           .make = make};
 }
 
 }  // namespace
 
-const Solver cuda_fft{Device::cuda, Method::fft, true, consider};
+const Solver cuda_fft{.device = Device::cuda, .method = Method::fft, .automatic = true, .answer = consider};
 
 }  // namespace gpuconv::detail

@@ -1,12 +1,15 @@
 #include "filters.hpp"
 
 #include "copy.hpp"
+#include "host_copy.hpp"
+
+#include <vector>
 
 namespace gpuconv::detail {
 namespace {
 
 double taps_bytes(Work const& w) {
-  return aligned_bytes(static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter) *
+  return aligned_bytes(static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter) * parts_of(w.filter_type) *
                        static_cast<double>(size_of(w.compute_type())));
 }
 
@@ -14,33 +17,44 @@ double taps_bytes(Work const& w) {
 
 DeviceFilters::DeviceFilters(Work const& w, CudaDevice const& device, DeviceAllocator* allocator)
     : grid_(looping_grid(device)), compute_(w.compute_type()), memory_(taps_bytes(w), device, allocator) {
-  view_ = {
-      .taps = memory_.data(), .spectra = nullptr, .largest = nullptr, .count = w.filters(), .columns = w.axis.filter};
+  check_cuda(kernels::load_convert_filters(compute_), "cudaFuncGetAttributes");
+  view_ = {.taps = memory_.data(),
+           .spectra = nullptr,
+           .magnitudes = nullptr,
+           .facts = nullptr,
+           .count = w.filters(),
+           .columns = w.axis.filter,
+           .parts = parts_of(w.filter_type)};
 }
 
 DeviceFilters::DeviceFilters(Work const& w, std::int64_t spectrum, double more, CudaDevice const& device,
                              DeviceAllocator* allocator)
     : grid_(looping_grid(device)), compute_(w.compute_type()) {
+  check_cuda(kernels::load_convert_filters(compute_), "cudaFuncGetAttributes");
   const auto filters = static_cast<double>(w.filters());
   const double taps = taps_bytes(w);
   const double spectra =
       aligned_bytes(filters * static_cast<double>(spectrum) * 2 * static_cast<double>(size_of(compute_)));
-  const double largest = aligned_bytes(filters * sizeof(unsigned long long));
-  memory_ = PlanMemory(taps + spectra + largest + more, device, allocator);
+  const double magnitudes = aligned_bytes(filters * sizeof(kernels::Magnitudes));
+  const double facts = aligned_bytes(filters * 2 * static_cast<double>(size_of(compute_)));
+  memory_ = PlanMemory(taps + spectra + magnitudes + facts + more, device, allocator);
   const auto at = [&](double bytes) { return memory_.data() + static_cast<std::size_t>(bytes); };
-  more_at_ = static_cast<std::size_t>(taps + spectra + largest);
+  more_at_ = static_cast<std::size_t>(taps + spectra + magnitudes + facts);
   view_ = {.taps = memory_.data(),
            .spectra = at(taps),
-           .largest = reinterpret_cast<unsigned long long*>(at(taps + spectra)),
+           .magnitudes = reinterpret_cast<kernels::Magnitudes*>(at(taps + spectra)),
+           .facts = at(taps + spectra + magnitudes),
            .count = w.filters(),
-           .columns = w.axis.filter};
+           .columns = w.axis.filter,
+           .parts = parts_of(w.filter_type)};
 }
 
 void DeviceFilters::set(Input const& filter, std::int64_t count, Means const& means) {
   cudaStream_t stream = means.stream.handle();
-  if (view_.largest)
-    check_cuda(cudaMemsetAsync(view_.largest, 0, static_cast<std::size_t>(count) * sizeof(unsigned long long), stream),
-               "cudaMemsetAsync");
+  if (view_.magnitudes)
+    check_cuda(
+        cudaMemsetAsync(view_.magnitudes, 0, static_cast<std::size_t>(count) * sizeof(kernels::Magnitudes), stream),
+        "cudaMemsetAsync");
   check_cuda(kernels::convert_filters(filter, count, view_, compute_, grid_, stream), "the kernel convert_filters");
 }
 
@@ -49,8 +63,15 @@ UploadedFilter::UploadedFilter(HostInput filter, Stream stream, DeviceAllocator*
   const auto element = static_cast<std::int64_t>(size_of(type_));
   const std::int64_t width = columns_ * element;
   bytes_ = DeviceBuffer<std::uint8_t>(filter.rows() * width, stream, allocator);
-  copy_rows({bytes_.data(), width}, {filter.data(), filter.stride() * element}, filter.rows(), width,
-            cudaMemcpyHostToDevice, stream.handle());
+  ByteRows<void const> from{filter.data(), filter.stride() * element};
+  std::vector<char> together;
+  if (filter.element_stride() != 1) {
+    together.resize(static_cast<std::size_t>(filter.rows() * width));
+    copy_on_host({together.data(), width, element}, {from.data, from.stride, filter.element_stride() * element},
+                 filter.rows(), columns_, element, 1);
+    from = {together.data(), width};
+  }
+  copy_rows({bytes_.data(), width}, from, filter.rows(), width, cudaMemcpyHostToDevice, stream.handle());
   check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
 }
 

@@ -1,4 +1,5 @@
-// The filters of an executor in device memory: taps in the type that is computed in, largest magnitudes, spectra.
+// The filters of an executor in device memory: taps in the type that is computed in, part by part where they are
+// complex, magnitudes, spectra.
 #pragma once
 
 #include "runtime.hpp"
@@ -15,17 +16,23 @@ class DeviceFilters {
  public:
   /// Taps alone. Throws OutOfMemory, CudaError.
   DeviceFilters(Work const& work, CudaDevice const& device, DeviceAllocator* allocator);
-  /// The same with largest magnitudes and spectra. `spectrum`: complex numbers of a filter's spectrum. `more`: bytes
+  /// The same with magnitudes, facts and spectra. `spectrum`: complex numbers of a filter's spectrum. `more`: bytes
   /// that the method wants beside.
   DeviceFilters(Work const& work, std::int64_t spectrum, double more, CudaDevice const& device,
                 DeviceAllocator* allocator);
 
   kernels::Filters const& view() const { return view_; }
-  Input access() const { return {.data = view_.taps, .type = compute_, .outer = view_.columns}; }
+  Input access() const {
+    return {.data = view_.taps,
+            .type = compute_,
+            .outer = view_.parts * view_.columns,
+            .imaginary = view_.parts == 2 ? view_.columns : 0};
+  }
   void* more() { return memory_.data() + more_at_; }
   std::size_t bytes() const { return memory_.bytes(); }
 
-  /// Enqueues the conversion of `count` filters' taps and the search for the largest; spectra are left to the method.
+  /// Enqueues the conversion of `count` filters' taps and the search for the largest; spectra and facts are left to the
+  /// method.
   void set(Input const& filter, std::int64_t count, Means const& means);
 
  private:

@@ -91,9 +91,16 @@ std::vector<C> const& table_of(FusedShape const& shape) {
 }
 
 // ---- the executor ------------------------------------------------------------------------------------------------
-FusedShape const& shape_of(Type compute, Cut const& cut) {
-  const auto shapes = kernels::fused_shapes(compute);
-  return *std::ranges::find_if(shapes, [&](FusedShape const& s) { return s.size() == cut.size; });
+FusedShape const& shape_of(Work const& w, Cut const& cut) {
+  const auto shapes = kernels::fused_shapes(w.compute_type());
+  return *std::ranges::find_if(shapes, [&](FusedShape const& s) { return fused_block(s, w.result_type) == cut.size; });
+}
+
+// Whether complex elements, in parts, can be read or written as whole ones.
+template <class C, class Void>
+bool is_whole(Access<Void> const& access) {
+  return access.type == type_of<C> && access.imaginary == 1 && access.stride == 2 && access.every == 1 &&
+         reinterpret_cast<std::uintptr_t>(access.data) % (2 * sizeof(C)) == 0;
 }
 
 template <class C>
@@ -103,14 +110,15 @@ class FusedBlocks final : public Executor {
       : work_(w),
         cut_(cut),
         most_(most),
-        shape_(shape_of(type_of<C>, cut)),
+        shape_(shape_of(w, cut)),
         filters_(w, shape_.points, aligned_bytes(2.0 * shape_.table() * sizeof(C)), device, allocator) {
     check_cuda(kernels::prepare_fused(type_of<C>, shape_), "cudaFuncSetAttribute");
     std::vector<C> const& table = table_of<C>(shape_);
+    const OwnStream stream;  // not the default one, which another thread's capture may forbid
     check_cuda(
-        cudaMemcpyAsync(filters_.more(), table.data(), table.size() * sizeof(C), cudaMemcpyHostToDevice, nullptr),
+        cudaMemcpyAsync(filters_.more(), table.data(), table.size() * sizeof(C), cudaMemcpyHostToDevice, stream.get()),
         "cudaMemcpyAsync");
-    check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+    check_cuda(cudaStreamSynchronize(stream.get()), "cudaStreamSynchronize");
   }
 
   std::size_t own_bytes() const override { return filters_.bytes(); }
@@ -124,7 +132,7 @@ class FusedBlocks final : public Executor {
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
-    launch({signal, out, work_.loops, part}, cut_, false, means);
+    launch({in_parts(signal), in_parts(out), work_.loops, part}, cut_, false, means);
   }
 
  private:
@@ -137,7 +145,10 @@ class FusedBlocks final : public Executor {
                            .row_blocks = static_cast<unsigned>(cut.blocks(operands.part.outputs)),
                            .step = static_cast<int>(cut.step),
                            .skip = static_cast<int>(cut.skip),
-                           .sets_filter = sets_filter};
+                           .sets_filter = sets_filter,
+                           .complex = is_complex(work_.result_type),
+                           .whole_in = is_whole<C>(operands.signal),
+                           .whole_out = is_whole<C>(operands.out)};
     Part& part = problem.operands.part;
     const std::int64_t most = most_ / problem.row_blocks, end = part.row + part.rows;
     for (; part.row < end; part.row += part.rows) {
@@ -156,28 +167,35 @@ class FusedBlocks final : public Executor {
 
 }  // namespace
 
-Cut fused_cut(FusedShape const& shape, std::int64_t taps) { return overlapping(shape.size(), taps, kAligned); }
+std::int64_t fused_block(FusedShape const& shape, Type result) {
+  return is_complex(result) ? shape.points : shape.size();
+}
+
+Cut fused_cut(FusedShape const& shape, Type result, std::int64_t taps) {
+  return overlapping(fused_block(shape, result), taps, kAligned);
+}
 
 double fused_seconds(Work const& w, Cut const& cut, CudaDevice const& device) {
   const Type type = w.compute_type();
   const auto element = static_cast<double>(size_of(type)), rows = static_cast<double>(w.rows());
-  FusedShape const& s = shape_of(type, cut);
+  const double parts = parts_of(w.result_type);
+  FusedShape const& s = shape_of(w, cut);
   const double blocks = rows * static_cast<double>(cut.blocks(w.axis.outputs));
   const double tables = 2 * element * (s.table() + s.points),
-               samples = element * static_cast<double>(cut.size + cut.step);
+               samples = parts * element * static_cast<double>(cut.size + cut.step);
   return kernel_seconds({.warps = std::ceil(blocks * s.threads() / 32),
                          .slots = type == Type::float64 ? kSlotsPerDouble * s.slots : s.slots,
                          .cached_bytes = blocks * (samples + (tables > kFirstLevelCache ? tables : 0)),
-                         .bytes = rows * static_cast<double>(w.axis.signal + w.axis.outputs) * element},
+                         .bytes = rows * static_cast<double>(w.axis.signal + w.axis.outputs) * parts * element},
                         device);
 }
 
 Cut fused_cut(Work const& w, CudaDevice const& device) {
   const Type type = w.compute_type();
-  const auto sizes =
-      kernels::fused_shapes(type) | std::views::transform([](FusedShape const& s) { return std::int64_t{s.size()}; });
+  const auto sizes = kernels::fused_shapes(type) |
+                     std::views::transform([&](FusedShape const& s) { return fused_block(s, w.result_type); });
   return best_cut(sizes, w.axis.filter, w.axis.outputs, kAligned, [&](Cut const& cut) {
-    const auto shared = static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape_of(type, cut)));
+    const auto shared = static_cast<std::int64_t>(kernels::fused_shared_bytes(type, shape_of(w, cut)));
     if (shared > device.shared_memory || cut.blocks(w.axis.outputs) > kernels::kMostFusedBlocks)
       return std::numeric_limits<double>::infinity();
     return fused_seconds(of_many_rows(w), cut, device);
@@ -186,7 +204,7 @@ Cut fused_cut(Work const& w, CudaDevice const& device) {
 
 std::unique_ptr<Executor> make_fused(Work const& w, Cut const& cut, CudaDevice const& device,
                                      DeviceAllocator* allocator, std::int64_t most) {
-  return visit_floating(w.result_type, [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
+  return visit_floating(w.compute_type(), [&]<class C>(std::type_identity<C>) -> std::unique_ptr<Executor> {
     return std::make_unique<FusedBlocks<C>>(w, cut, device, allocator, most);
   });
 }

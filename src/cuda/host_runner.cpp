@@ -4,44 +4,29 @@
 
 #include "copy.hpp"
 #include "filters.hpp"
+#include "host_copy.hpp"
 #include "pieces.hpp"
 
 #include "../core/thread_pool.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 namespace gpuconv::detail {
 namespace {
 
-constexpr int kLanes = 3;                     // pieces under way: one comes, one is worked on, one goes
-constexpr std::int64_t kCopyBytes = 1 << 20;  // that a thread copies at a time
+constexpr int kLanes = 3;  // pieces under way: one comes, one is worked on, one goes
 
 std::int64_t bytes_of(Type type) { return static_cast<std::int64_t>(size_of(type)); }
-
-/// Copies rows of bytes within host memory.
-void copy_on_host(ByteRows<void> to, ByteRows<void const> from, std::int64_t rows, std::int64_t width, int threads) {
-  const std::int64_t together = std::clamp<std::int64_t>(kCopyBytes / width, 1, rows);  // rows of a task
-  const std::int64_t parts = (width + kCopyBytes - 1) / kCopyBytes;                     // of a row
-  const auto task = [&](std::int64_t i, int) {
-    const std::int64_t begin = i / parts * together, end = std::min(rows, begin + together);
-    const std::int64_t at = i % parts * kCopyBytes, bytes = std::min(kCopyBytes, width - at);
-    for (std::int64_t r = begin; r < end; ++r)
-      std::memcpy(static_cast<char*>(to.data) + r * to.stride + at,
-                  static_cast<char const*>(from.data) + r * from.stride + at, static_cast<std::size_t>(bytes));
-  };
-  const std::int64_t tasks = parts * ((rows + together - 1) / together);
-  parallel_for(tasks, static_cast<int>(std::min<std::int64_t>(threads, tasks)), task);
-}
 
 class HostRunner final : public Runner {
  public:
   HostRunner(Work const& w, Resources const& r, Answer const& offer)
       : device_(current_device()), allocator_(r.allocator), threads_(r.most_threads()), pieces_(pieces_of(w)) {
-    executor_ = offer.make(work_of_pieces(w, pieces_), r, offer.parameters);
+    executor_ = offer.executor(work_of_pieces(w, pieces_), r);
     const auto in_bytes = static_cast<std::size_t>(pieces_.rows * pieces_.samples * bytes_of(w.signal_type));
-    const auto out_bytes = static_cast<std::size_t>(pieces_.rows * pieces_.outputs * bytes_of(w.result_type));
+    const auto out_bytes =
+        static_cast<std::size_t>(pieces_.rows * filters_of(w) * pieces_.outputs * bytes_of(w.result_type));
     const double in = aligned_bytes(static_cast<double>(in_bytes)), out = aligned_bytes(static_cast<double>(out_bytes));
     out_at_ = static_cast<std::size_t>(in);
     scratch_at_ = static_cast<std::size_t>(in + out);
@@ -59,16 +44,19 @@ class HostRunner final : public Runner {
 
   void set_filter(HostInput filter) override {
     const OnDevice on(device_.index);
+    const BesideCaptures beside;
     drained_if_it_fails([&] {
       const Stream stream = lanes_[0].stream.get();
       const UploadedFilter uploaded(filter, stream, allocator_);
-      executor_->set_filter(uploaded.access(), work.filters(), {lanes_[0].memory.data() + scratch_at_, stream});
+      executor_->set_filter(filter_of(uploaded.access()), work.filters(),
+                            {lanes_[0].memory.data() + scratch_at_, stream});
       check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
     });
   }
 
   void execute(HostInput signal, HostOutput out) override {
     const OnDevice on(device_.index);
+    const BesideCaptures beside;
     drained_if_it_fails([&] {
       const auto lanes = static_cast<std::int64_t>(lanes_.size());
       for (std::int64_t i = 0; i < pieces_.count + lanes; ++i) {
@@ -103,8 +91,10 @@ class HostRunner final : public Runner {
     }
   }
 
+  static std::int64_t filters_of(Work const& w) { return w.loops.inner.count; }  // for each row of the signal
+
   struct Span {
-    std::int64_t row, rows;
+    std::int64_t row, rows;        // of the signal
     std::int64_t output, outputs;  // of each row
     std::int64_t sample, samples;  // that those need
   };
@@ -113,37 +103,77 @@ class HostRunner final : public Runner {
     Axis const& axis = work.axis;
     Span s{};
     s.row = piece / pieces_.segments * pieces_.rows;
-    s.rows = std::min(pieces_.rows, work.rows() - s.row);
+    s.rows = std::min(pieces_.rows, work.loops.outer.count - s.row);
     s.output = piece % pieces_.segments * pieces_.outputs;
     s.outputs = std::min(pieces_.outputs, axis.outputs - s.output);
     if (pieces_.segments == 1) return s.samples = axis.signal, s;
-    const std::int64_t k = axis.first + s.output;  // index within the full convolution
-    s.sample = std::max<std::int64_t>(0, k - axis.filter + 1);
-    s.samples = std::min(axis.signal, k + s.outputs) - s.sample;
+    const std::int64_t k = axis.first + s.output * axis.step;  // index within the full convolution
+    const std::int64_t end = k + (s.outputs - 1) * axis.step + 1;
+    s.sample = k - axis.filter + 1;
+    if (work.extension.is_zero()) {  // without the samples that are not there, but at least one
+      s.sample = std::clamp<std::int64_t>(s.sample, 0, axis.signal - 1);
+      s.samples = std::max<std::int64_t>(1, std::min(axis.signal, end) - s.sample);
+    } else {
+      s.samples = end - s.sample;
+    }
     return s;
+  }
+
+  // Samples [first, first + count) of a row that goes on beyond its ends.
+  void copy_extended(HostInput const& signal, std::int64_t row, std::int64_t first, std::int64_t count,
+                     char* to) const {
+    const std::int64_t size = work.axis.signal, element = bytes_of(work.signal_type);
+    char const* const from = static_cast<char const*>(signal.data()) + row * signal.stride() * element;
+    const std::int64_t step = signal.element_stride();
+    const auto beyond = [&](std::int64_t begin, std::int64_t end) {
+      visit_part(work.signal_type, [&]<class P>(std::type_identity<P>) {
+        const int parts = parts_of(work.signal_type);
+        const P constant[2] = {static_cast<P>(work.extension.constant), P{}};
+        for (std::int64_t i = begin; i < end; ++i) {
+          const std::int64_t at = extended_index(work.extension.boundary, first + i, size);
+          P const* const sample = at < 0 ? constant : reinterpret_cast<P const*>(from) + at * step * parts;
+          std::copy_n(sample, parts, reinterpret_cast<P*>(to) + i * parts);
+        }
+      });
+    };
+    const std::int64_t begin = std::clamp<std::int64_t>(-first, 0, count), end = std::clamp(size - first, begin, count);
+    beyond(0, begin);
+    copy_on_host({to + begin * element, 0, element}, {from + (first + begin) * step * element, 0, step * element}, 1,
+                 end - begin, element, threads_);
+    beyond(end, count);
   }
 
   void start(Lane& lane, std::int64_t piece, HostInput const& signal) {
     const Span s = span_of(piece);
     const std::int64_t element = bytes_of(work.signal_type), width = s.samples * element;
-    const char* const from = static_cast<char const*>(signal.data()) + (s.row * signal.stride() + s.sample) * element;
-    copy_on_host({lane.in.data(), width}, {from, signal.stride() * element}, s.rows, width, threads_);
+    const bool extended = pieces_.segments > 1 && !work.extension.is_zero();
+    if (extended) {
+      copy_extended(signal, s.row, s.sample, s.samples, static_cast<char*>(lane.in.data()));
+    } else {
+      const std::int64_t step = signal.element_stride();
+      const char* const from =
+          static_cast<char const*>(signal.data()) + (s.row * signal.stride() + s.sample * step) * element;
+      copy_on_host({lane.in.data(), width, element}, {from, signal.stride() * element, step * element}, s.rows,
+                   s.samples, element, threads_);
+    }
 
     cudaStream_t stream = lane.stream.get();
     char* const memory = lane.memory.data();
     copy_rows({memory, width}, {lane.in.data(), width}, s.rows, width, cudaMemcpyHostToDevice, stream);
     // A piece's rows are those of the whole work, from s.row on.
-    const Input in = advanced(Input{.data = memory, .type = work.signal_type, .outer = s.samples}, -s.row * s.samples);
-    const Output out =
-        advanced(Output{.data = memory + out_at_, .type = work.result_type, .outer = s.outputs}, -s.row * s.outputs);
-    const Part part{.row = s.row,
-                    .rows = s.rows,
+    Input in = advanced(Input{.data = memory, .type = work.signal_type, .outer = s.samples}, -s.row * s.samples);
+    if (!extended) in = signal_of(in);
+    const std::int64_t filters = filters_of(work), out_row = s.row * filters, out_rows = s.rows * filters;
+    const Output out = out_of(
+        advanced(Output{.data = memory + out_at_, .type = work.result_type, .outer = s.outputs}, -out_row * s.outputs));
+    const Part part{.row = out_row,
+                    .rows = out_rows,
                     .samples = s.samples,
-                    .first = work.axis.first + s.output - s.sample,
+                    .first = work.axis.first + s.output * work.axis.step - s.sample,
                     .outputs = s.outputs};
     executor_->run(in, out, part, {memory + scratch_at_, Stream(stream)});
     const std::int64_t result = s.outputs * bytes_of(work.result_type);
-    copy_rows({lane.out.data(), result}, {memory + out_at_, result}, s.rows, result, cudaMemcpyDeviceToHost, stream);
+    copy_rows({lane.out.data(), result}, {memory + out_at_, result}, out_rows, result, cudaMemcpyDeviceToHost, stream);
   }
 
   void finish(Lane& lane, std::int64_t piece, HostOutput const& out) {
@@ -151,8 +181,10 @@ class HostRunner final : public Runner {
     check_cuda(cudaStreamSynchronize(lane.stream.get()), "cudaStreamSynchronize");
     const Span s = span_of(piece);
     const std::int64_t element = bytes_of(work.result_type), width = s.outputs * element;
-    char* const to = static_cast<char*>(out.data()) + (s.row * out.stride() + s.output) * element;
-    copy_on_host({to, out.stride() * element}, {lane.out.data(), width}, s.rows, width, threads_);
+    const std::int64_t filters = filters_of(work), step = out.element_stride();
+    char* const to = static_cast<char*>(out.data()) + (s.row * filters * out.stride() + s.output * step) * element;
+    copy_on_host({to, out.stride() * element, step * element}, {lane.out.data(), width, element}, s.rows * filters,
+                 s.outputs, element, threads_);
   }
 
   CudaDevice const& device_;

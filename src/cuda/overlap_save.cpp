@@ -25,8 +25,8 @@ std::unique_ptr<Executor> make_blocks(Work const& w, Parameters const& p, CudaDe
 std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const& p) {
   CudaDevice const& device = current_device();
   if (!p.exchanged) return make_blocks(w, p, device, r.allocator);
-  const double row_bytes =
-      static_cast<double>(w.axis.signal + 2 * p.cut.size) * static_cast<double>(size_of(w.compute_type()));
+  const double row_bytes = static_cast<double>(w.axis.signal + 2 * p.cut.size) * parts_of(w.signal_type) *
+                           static_cast<double>(size_of(w.compute_type()));
   const Work rows = exchanged_rows(w, row_bytes, kExchangedBytes);
   return std::make_unique<ExchangedExecutor<DeviceFilters>>(w, rows, DeviceFilters(w, device, r.allocator),
                                                             make_blocks(rows, p, device, r.allocator));
@@ -39,7 +39,7 @@ std::string longer_than_blocks(Work const&) {
   return "the filter is longer than " + std::to_string(kLargestBlock / 2) + " taps, half the largest block";
 }
 
-// Of a work that a transform can do.
+// Why blocks on cuFFT cannot do a work that transforms can do, if they cannot.
 Refusal refuse_cufft_blocks(Work const& w) {
   if (!why_no_cufft().empty()) return no_cufft;
   return w.axis.filter > kLargestBlock / 2 ? longer_than_blocks : nullptr;
@@ -97,6 +97,7 @@ Answer consider(Work const& w, Resources const& r) {
 
 }  // namespace
 
-const Solver cuda_overlap_save{Device::cuda, Method::overlap_save, true, consider};
+const Solver cuda_overlap_save{
+    .device = Device::cuda, .method = Method::overlap_save, .automatic = true, .answer = consider};
 
 }  // namespace gpuconv::detail

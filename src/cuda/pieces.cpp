@@ -1,6 +1,7 @@
 #include "pieces.hpp"
 
 #include "../problem.hpp"
+#include "../steps.hpp"
 
 #include <algorithm>
 
@@ -20,26 +21,36 @@ std::int64_t piece_bytes() {
 
 }  // namespace
 
-Pieces pieces_of(Work const& w) {
+Pieces pieces_of(Work const& asked) {
+  const Work w = without_steps(asked);
   const auto in = static_cast<std::int64_t>(size_of(w.signal_type)),
              out = static_cast<std::int64_t>(size_of(w.result_type));
+  const std::int64_t signals = w.loops.outer.count, filters = w.loops.inner.count;
   const std::int64_t budget = piece_bytes(), signal = w.axis.signal, outputs = w.axis.outputs, filter = w.axis.filter;
   // A filter that is longer than the signal is on the device as a whole, and so may be what it gives.
-  if (const std::int64_t row = signal * in + outputs * out; row <= budget || w.swapped()) {
-    const std::int64_t rows = std::clamp<std::int64_t>(budget / row, 1, w.rows());
-    return {rows, outputs, signal, 1, (w.rows() + rows - 1) / rows};
+  const std::int64_t results = saturating_multiply(outputs, filters * out);
+  if (w.swapped() || results <= budget - signal * in) {
+    const std::int64_t kept = signal * in + asked.axis.outputs * filters * out;
+    const std::int64_t rows = std::clamp<std::int64_t>(budget / kept, 1, signals);
+    return {rows, asked.axis.outputs, signal, 1, (signals + rows - 1) / rows};
   }
-  // At least as many outputs as taps, or pieces would mostly consist of what neighbours have too.
-  const std::int64_t fitting = (budget - (filter - 1) * in) / (in + out);
-  const std::int64_t each = std::min(outputs, std::max({fitting, filter, kLeastOutputs}));
-  const std::int64_t segments = (outputs + each - 1) / each;
-  return {1, each, std::min(signal, each + filter - 1), segments, saturating_multiply(w.rows(), segments)};
+  // At least as many outputs as taps, or pieces would mostly consist of what neighbours have too. Some methods compute
+  // those that a step passes over, and are made for as many.
+  const std::int64_t fitting = (budget - (filter - 1) * in) / (in + filters * out);
+  const std::int64_t all = std::min(outputs, std::max({fitting, filter, kLeastOutputs})), step = asked.axis.step;
+  const std::int64_t each =
+      step == 1 ? all : std::min((all - 1) / step + 1, (asked.axis.outputs + 1) / 2);  // so that there are several
+  const std::int64_t segments = (asked.axis.outputs + each - 1) / each, needed = (each - 1) * step + filter;
+  const std::int64_t samples = w.extension.is_zero() ? std::min(signal, needed) : needed;
+  return {1, each, samples, segments, saturating_multiply(signals, segments)};
 }
 
 Work work_of_pieces(Work const& work, Pieces const& pieces) {
   if (pieces.segments == 1) return work;
   Work out = work;
-  out.axis.signal = pieces.outputs + work.axis.filter - 1;  // room for a window of every output
+  // Room for a window of every output, with what is beyond the ends of a row.
+  out.axis.signal = (pieces.outputs - 1) * work.axis.step + work.axis.filter;
+  out.extension = {};
   out.axis.first = work.axis.filter - 1;
   out.axis.outputs = pieces.outputs;
   return out;

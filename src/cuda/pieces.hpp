@@ -9,14 +9,14 @@
 namespace gpuconv::detail {
 
 struct Pieces {
-  std::int64_t rows;      // per piece
+  std::int64_t rows;      // of the signal, per piece: with all filters of a bank
   std::int64_t outputs;   // of a row, per piece
   std::int64_t samples;   // of a row that those need, at most
   std::int64_t segments;  // per row
   std::int64_t count;     // of pieces
 };
 
-/// For works with one loop. Throws CudaError.
+/// For works whose outer loop moves the signal, and the inner one, if it has one, only the filter. Throws CudaError.
 Pieces pieces_of(Work const& work);
 
 /// The work that an executor is made for, any piece of which is a part of it: all rows, of a segment's samples.

@@ -85,14 +85,34 @@ std::string refuse_device(CudaDevice const& d) {
   return {};
 }
 
+[[noreturn]] void refuse(const char* who, std::size_t bytes) {
+  throw OutOfMemory(text(who, ": ", bytes, " bytes are needed"), static_cast<std::int64_t>(bytes));
+}
+
+// Throws what the answer of an allocating call stands for.
+void check_allocated(cudaError_t error, std::size_t bytes, const char* what) {
+  if (error == cudaErrorMemoryAllocation) {
+    static_cast<void>(cudaGetLastError());
+    refuse("the GPU is out of memory", bytes);
+  }
+  check_cuda(error, what);
+}
+
+// Memory in no stream's order.
+void* allocate_at_once(std::size_t bytes) {
+  void* memory = nullptr;
+  check_allocated(cudaMalloc(&memory, bytes), bytes, "cudaMalloc");
+  return memory;
+}
+
 struct Finding {
   CudaDevice device;
   std::string refusal;
   Finding const* next = nullptr;  // in the list of those that are kept
 };
 
-// What was found is kept for good, in a list that only grows; that nothing was found is not, since asking again then
-// costs little. Without a lock, as core/published.hpp says.
+// A device that was found is kept for good, in a list that only grows; that none was found is not kept, since asking
+// again then costs little. Without a lock, as core/published.hpp says.
 Finding const& finding_of(int index) {
   static constinit std::atomic<Finding const*> findings{nullptr};
   const auto find = [&](Finding const* finding) {
@@ -157,22 +177,39 @@ OnDevice::~OnDevice() {
   if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
 }
 
-PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator) : device_(device.index) {
+PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator)
+    : allocator_(allocator), device_(device.index) {
   if (bytes > static_cast<double>(device.memory)) {
     const auto needed = static_cast<std::int64_t>(std::min(bytes, 9e18));
     throw OutOfMemory(text(needed, " bytes are needed; ", device.name, " has ", device.memory), needed);
   }
-  buffer_ = DeviceBuffer<std::uint8_t>(static_cast<std::int64_t>(bytes), Stream{}, allocator);
-  check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+  const auto count = static_cast<std::size_t>(bytes);
+  if (count == 0) return;
+  if (!allocator) {
+    check_device_bytes(count);
+    data_ = allocate_at_once(count);
+  } else {
+    data_ = allocate_device(count, Stream{}, allocator);
+    if (const cudaError_t error = cudaStreamSynchronize(nullptr); error != cudaSuccess) {
+      deallocate_device(data_, count, Stream{}, allocator);
+      check_cuda(error, "cudaStreamSynchronize");
+    }
+  }
+  bytes_ = count;
 }
 
 PlanMemory::~PlanMemory() {
-  if (!buffer_.data()) return;
+  if (!data_) return;
+  if (!allocator_) {  // cudaFree waits for all that the device has to do, and frees nothing where that fails
+    const BesideCaptures beside;
+    static_cast<void>(cudaFree(data_));
+    return;
+  }
   int before = device_;  // without a throwing guard: this must release what it can
   static_cast<void>(cudaGetDevice(&before));
   if (before != device_) static_cast<void>(cudaSetDevice(device_));
-  static_cast<void>(cudaDeviceSynchronize());
-  buffer_ = {};
+  // Memory that may still be in use is not given back: better lost than written to by two.
+  if (cudaDeviceSynchronize() == cudaSuccess) deallocate_device(data_, bytes_, Stream{}, allocator_);
   if (before != device_) static_cast<void>(cudaSetDevice(before));
 }
 
@@ -192,31 +229,27 @@ void* allocate_device(std::size_t bytes, Stream stream, DeviceAllocator* allocat
   check_device_bytes(bytes);
   if (bytes == 0) return nullptr;
   static_cast<void>(current_device());
-  const auto refuse = [&](const char* who) {
-    throw OutOfMemory(text(who, ": ", bytes, " bytes are needed"), static_cast<std::int64_t>(bytes));
-  };
-  void* memory = nullptr;
-  if (allocator) {
-    try {
-      memory = allocator->allocate(bytes, stream);
+  if (allocator) try {
+      return allocator->allocate(bytes, stream);
     } catch (std::bad_alloc const&) {
-      refuse("the application's allocator of device memory refuses");
+      refuse("the application's allocator of device memory refuses", bytes);
     }
-  } else {
-    const cudaError_t error = cudaMallocAsync(&memory, bytes, stream.handle());
-    if (error == cudaErrorMemoryAllocation) {
-      static_cast<void>(cudaGetLastError());
-      refuse("the GPU is out of memory");
-    }
-    check_cuda(error, "cudaMallocAsync");
+  void* memory = nullptr;
+  const cudaError_t error = cudaMallocAsync(&memory, bytes, stream.handle());
+  if (error == cudaErrorNotSupported) {  // some virtual GPUs have no pools of memory
+    static_cast<void>(cudaGetLastError());
+    return allocate_at_once(bytes);
   }
+  check_allocated(error, bytes, "cudaMallocAsync");
   return memory;
 }
 
 void deallocate_device(void* memory, std::size_t bytes, Stream stream, DeviceAllocator* allocator) noexcept {
   if (!memory) return;
-  if (allocator) allocator->deallocate(memory, bytes, stream);
-  else static_cast<void>(cudaFreeAsync(memory, stream.handle()));
+  if (allocator) return allocator->deallocate(memory, bytes, stream);
+  if (cudaFreeAsync(memory, stream.handle()) != cudaErrorNotSupported) return;
+  static_cast<void>(cudaGetLastError());
+  static_cast<void>(cudaFree(memory));  // waits for the stream as for all others
 }
 
 }  // namespace detail

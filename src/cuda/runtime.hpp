@@ -18,7 +18,7 @@ namespace gpuconv::detail {
 /// thread's last error is cleared: the exception tells.
 void check_cuda(cudaError_t error, const char* what);
 
-/// What is known of a device.
+/// The properties of a device that choices depend on.
 struct CudaDevice {
   int index = 0;
   std::string name;
@@ -47,25 +47,41 @@ class OnDevice {
   int before_ = 0, index_;
 };
 
+/// While one exists, the calling thread may allocate, free and wait though another thread captures a stream.
+class BesideCaptures {
+ public:
+  BesideCaptures() noexcept { exchange(); }
+  BesideCaptures(BesideCaptures const&) = delete;
+  BesideCaptures& operator=(BesideCaptures const&) = delete;
+  ~BesideCaptures() { exchange(); }
+
+ private:
+  void exchange() noexcept { static_cast<void>(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 /// Device memory of a plan, for use in any stream: usable when the constructor returns; the destructor first waits for
-/// the device.
+/// the device. Both are done beside captures, unless the memory comes from an application's allocator.
 class PlanMemory {
  public:
   PlanMemory() = default;
   /// Throws OutOfMemory, also where the device never had as much, CudaError.
   PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator);
-  PlanMemory(PlanMemory&&) noexcept = default;
+  PlanMemory(PlanMemory&& other) noexcept { *this = std::move(other); }
   PlanMemory& operator=(PlanMemory&& other) noexcept {
-    std::swap(buffer_, other.buffer_), std::swap(device_, other.device_);
+    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
+    std::swap(allocator_, other.allocator_), std::swap(device_, other.device_);
     return *this;
   }
   ~PlanMemory();
 
-  char* data() noexcept { return reinterpret_cast<char*>(buffer_.data()); }
-  std::size_t bytes() const noexcept { return static_cast<std::size_t>(buffer_.size()); }
+  char* data() noexcept { return static_cast<char*>(data_); }
+  std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  DeviceBuffer<std::uint8_t> buffer_;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  DeviceAllocator* allocator_ = nullptr;
   int device_ = 0;
 };
 
@@ -80,7 +96,10 @@ class PinnedMemory {
 
  private:
   struct Free {
-    void operator()(void* data) const noexcept { static_cast<void>(cudaFreeHost(data)); }
+    void operator()(void* data) const noexcept {
+      const BesideCaptures beside;
+      static_cast<void>(cudaFreeHost(data));
+    }
   };
   std::unique_ptr<void, Free> data_;
   std::size_t bytes_ = 0;

@@ -36,7 +36,7 @@ struct Visits {
   unsigned resumed = 0, count = 0;
 };
 
-/// Of one sector: blocks that read it, in requests.
+/// The reads of one sector: blocks that read it, and their requests.
 struct Reads {
   std::uint64_t last_block = 0, blocks = 0, requests = 0;
 };

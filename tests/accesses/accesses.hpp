@@ -34,7 +34,7 @@ struct Kernel {
   /// Different sectors of global memory in each launch, added up: what has to come from memory and go there, were the
   /// caches large enough.
   std::uint64_t sectors_read = 0, sectors_written = 0;
-  /// Of those read, the ones that more than half of the blocks read, in the launch that had most; and how many sectors
+  /// Sectors that more than half of the blocks read, in the launch that had most; and how many sectors
   /// of requests were such ones. A cache that blocks share may keep them.
   std::uint64_t sectors_common = 0, common_requests = 0;
 };

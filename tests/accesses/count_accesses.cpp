@@ -4,6 +4,7 @@
 // answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}.
 #include "accesses.hpp"
 #include "control.hpp"
+#include "support/by_name.hpp"
 
 #include <gpuconv/device.hpp>
 #include <gpuconv/plan.hpp>
@@ -19,13 +20,7 @@ namespace {
 
 using nlohmann::json;
 using namespace gpuconv;
-
-template <class Enum>
-Enum by_name(const std::string& wanted, int count) {
-  for (int i = 0; i < count; ++i)
-    if (name(static_cast<Enum>(i)) == wanted) return static_cast<Enum>(i);
-  throw std::invalid_argument("unknown name " + wanted);
-}
+using bench::by_name;
 
 json json_of(const accesses::Kernel& kernel) {
   json counts = json::array();
@@ -53,8 +48,8 @@ template <class T>
 json count(const Problem& problem, Method method) {
   Plan plan(problem, {.method = method, .device = Device::cuda, .memory = Memory::device});
   // Ones: uninitialised memory is NaN, which would have to be repaired.
-  const std::vector<T> taps(static_cast<std::size_t>(problem.filter), T(1));
-  const std::vector<T> samples(static_cast<std::size_t>(problem.batch * problem.signal), T(1));
+  const std::vector<T> taps(static_cast<std::size_t>(problem.filter), T(1.0F));
+  const std::vector<T> samples(static_cast<std::size_t>(problem.batch * problem.signal), T(1.0F));
   plan.set_filter(taps, Stream{});
   DeviceBuffer<T> signal(problem.batch * problem.signal), out(problem.batch * plan.output_length());
   copy(samples, signal);
@@ -75,7 +70,8 @@ json answer(const json& job) {
   const auto method = by_name<Method>(job.at("method"), 5);
   if (problem.type == Type::float32) return count<float>(problem, method);
   if (problem.type == Type::float64) return count<double>(problem, method);
-  throw std::invalid_argument("float32 and float64 only");
+  if (problem.type == Type::float16) return count<float16>(problem, method);
+  throw std::invalid_argument("float16, float32 and float64 only");
 }
 
 }  // namespace

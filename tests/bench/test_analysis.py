@@ -1,4 +1,4 @@
-"""Statistics and conclusions that bench/run.py draws, on numbers whose answers are known."""
+"""Statistics and conclusions that bench/run.py and bench/calibrate.py draw, on numbers whose answers are known."""
 
 import unittest
 
@@ -8,7 +8,9 @@ need("numpy", "scipy")
 
 import numpy as np
 
-from peers import analysis, report, timing
+import calibrate
+import report
+from peers import timing
 from peers.workload import Workload
 
 
@@ -46,23 +48,15 @@ class Timing(unittest.TestCase):
 
 
 class Crossover(unittest.TestCase):
-    def test_is_interpolated_where_the_lines_cross(self):
-        # direct = taps, transform = 32: they meet at 32.
-        times = [(m, m, 32) for m in (2, 8, 16, 64, 256)]
-        self.assertAlmostEqual(analysis.crossover_taps(times), 32)
-
-    def test_never_when_direct_wins_to_the_end(self):
-        self.assertIsNone(analysis.crossover_taps([(2, 1, 9), (4, 2, 9)]))
+    def test_is_where_transforms_stay_ahead(self):
+        for times, expected in (([(m, m, 32) for m in (2, 8, 16, 64, 256)], 32),  # the lines cross between two filters
+                                ([(2, 1, 9), (4, 2, 9)], None), ([(2, 9, 1), (4, 9, 1)], 2),
+                                ([(2, 1, 9), (1024, None, 9)], 1024)):  # a sum that nobody measured is slower
+            self.assertAlmostEqual(report.crossover_taps(times), expected)
 
     def test_a_single_lucky_point_does_not_count(self):
         times = [(2, 1, 9), (4, 10, 9), (8, 3, 9), (16, 12, 9), (32, 24, 9)]
-        self.assertGreater(analysis.crossover_taps(times), 8)
-
-    def test_an_unmeasured_direct_sum_counts_as_slower(self):
-        self.assertEqual(analysis.crossover_taps([(2, 1, 9), (1024, None, 9)]), 1024)
-
-    def test_transforms_that_always_win_overtake_at_the_first_filter(self):
-        self.assertEqual(analysis.crossover_taps([(2, 9, 1), (4, 9, 1)]), 2)
+        self.assertGreater(report.crossover_taps(times), 8)
 
 
 class Accuracy(unittest.TestCase):
@@ -78,12 +72,8 @@ class Accuracy(unittest.TestCase):
         self.assertGreater(work.errors(right)["max_error"], 0.99)
 
     def test_unequal_accuracy_is_told_from_equal(self):
-        single, double, other = {"relative_l2": 2e-7}, {"relative_l2": 3e-16}, {"relative_l2": 5e-7}
-        self.assertTrue(analysis.equal_accuracy(single, other))
-        self.assertFalse(analysis.equal_accuracy(single, double))
-
-    def test_an_exact_result_is_not_called_equal_to_a_rounded_one(self):
-        self.assertFalse(analysis.equal_accuracy({"relative_l2": 0.0}, {"relative_l2": 4e-16}))
+        for one, other, equal in ((2e-7, 5e-7, True), (2e-7, 3e-16, False), (0.0, 4e-16, False)):
+            self.assertEqual(report.equal_accuracy({"relative_l2": one}, {"relative_l2": other}), equal)
 
 
 class Report(unittest.TestCase):
@@ -92,20 +82,59 @@ class Report(unittest.TestCase):
         for word in ("numpy.convolve", "scipy oaconvolve", "gpuconv plan", "streaming copy", "noise:", "max error", "rel. L2"):
             self.assertIn(word, text)
 
-    def test_a_peer_of_another_accuracy_is_marked(self):
+    def test_a_peer_of_another_accuracy_is_not_ranked(self):
         result = sample()
-        self.assertNotIn("*", "\n".join(report.lines(result)))
+        self.assertIn("20.6x", "\n".join(report.lines(result)))
         for m in result["measurements"]:
             if m["library"] == "gpuconv":
                 m["relative_l2"] = 1e-3
-        self.assertIn("not the same work", "\n".join(report.lines(result)))
+        self.assertNotIn("x numpy.convolve", "\n".join(report.lines(result)))
+
+    def test_the_cpu_and_the_gpu_are_not_mixed(self):
+        result = sample()
+        leads = [line for line in report.lines(result) if line.startswith("    16,777,216")]
+        result["measurements"] += [m | {"suite": "peers", "seconds": dict.fromkeys(m["seconds"], 1.0)} for m in result["measurements"]
+                                   if m["signal"] == 1 << 24 and m["contestant"] in ("gpuconv plan", "scipy oaconvolve")]
+        both = [line for line in report.lines(result) if line.startswith("    16,777,216")]
+        self.assertEqual(both[:len(leads)], leads)
+        self.assertEqual([line.split()[3] for line in both[len(leads):]], ["1.0x"] * (len(both) - len(leads)))
+        self.assertEqual(len(both), 2 * len(leads))
 
     def test_says_where_gpuconv_is_slower(self):
         result = sample()
         for m in result["measurements"]:
             if m["contestant"] == "gpuconv plan" and m["signal"] == 10_000:
-                m["seconds"] = {k: 1.0 for k in m["seconds"]}
+                m["seconds"] = dict.fromkeys(m["seconds"], 1.0)
         self.assertIn("10,000 x 50 float32, gpuconv plan from python", "\n".join(report.lines(result)))
+
+
+class Fits(unittest.TestCase):
+    def test_the_coefficients_are_found(self):
+        sizes = [1.0, 10.0, 100.0, 1000.0]
+        found, worst = calibrate.fit([[1, x] for x in sizes], [3 + 0.5 * x for x in sizes])
+        self.assertAlmostEqual(found[0], 3)
+        self.assertAlmostEqual(found[1], 0.5)
+        self.assertLess(worst, 1e-9)
+
+    def test_measurements_count_by_their_percentage(self):
+        found, _ = calibrate.fit([[1]] * 3, [1, 1, 1000])
+        self.assertLess(found[0], 2)  # the mean would be 334
+
+
+class Regrets(unittest.TestCase):
+    def run_of(self, who, seconds, chosen, label):
+        return {"dtype": "float32", "signal": 9, "taps": 3, "batch": 1, "contestant": who, "seconds": seconds, "chosen": chosen,
+                "estimate": seconds, "label": label}
+
+    def test_is_the_ratio_of_the_choice_to_the_fastest(self):
+        found, = calibrate.regrets([self.run_of("direct", 3.0, 1.0, "cpu direct, 1 thread"),
+                                    self.run_of("fft", 2.0, 0.0, "cpu fft, blocks of 512")])
+        self.assertEqual((found["regret"], found["chosen"], found["best"]), (1.5, "direct", "fft"))
+
+    def test_methods_with_the_same_blocks_are_one(self):
+        found, = calibrate.regrets([self.run_of("overlap-save", 3.0, 1.0, "cpu overlap-save, blocks of 512, 1 thread"),
+                                    self.run_of("fft", 2.0, 0.0, "cpu fft, blocks of 512, 1 thread")])
+        self.assertEqual(found["regret"], 1.0)
 
 
 if __name__ == "__main__":

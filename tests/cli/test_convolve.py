@@ -97,6 +97,39 @@ class Convolve(tool.ToolTest):
                     self.assert_close(got, x, h, mode, "float32")
 
 
+class Bool(tool.ToolTest):
+    def bits(self, *shape):
+        return self.random.random(shape) < 0.3
+
+    def test_bool_with_bool_is_logical_or(self):
+        for n, m in [(1, 1), (300, 3), (3, 300), (5000, 4)]:
+            for mode in MODES:
+                x, h = self.bits(n), self.bits(m)
+                got = self.convolve(x, h, "--mode", mode)
+                self.assertEqual(got.dtype, np.bool_)
+                np.testing.assert_array_equal(got, np.convolve(x, h, mode))
+        rows, taps = self.bits(3, 700, 2), self.bits(4)
+        got = self.convolve(np.asfortranarray(rows), taps, "--axis", "1")
+        np.testing.assert_array_equal(got, np.apply_along_axis(np.convolve, 1, rows, taps))
+
+    def test_sums_of_256_and_more_are_not_zero(self):
+        for length in (256, 65536):
+            x = np.ones(length, bool)
+            np.testing.assert_array_equal(self.convolve(x, x), np.ones(2 * length - 1, bool))
+
+    def test_with_other_types_it_is_zero_or_one(self):
+        x = self.bits(400)
+        for dtype in TYPES:
+            h = self.values(dtype, 5)
+            expected = np.convolve(x.astype(wide(h).dtype if h.dtype.kind in "iu" else h.dtype), wide(h) if h.dtype.kind in "iu" else h)
+            got = self.convolve(x, h)
+            self.assertEqual(got.dtype, expected.dtype)
+            np.testing.assert_allclose(got, expected, rtol=0, atol=0 if h.dtype.kind in "iu" else 1e-5)
+        got = self.convolve(x, np.ones(9, bool), "--dtype", "int32")
+        self.assertEqual(got.dtype, np.int32)
+        self.assertGreater(got.max(), 1)
+
+
 class Batch(tool.ToolTest):
     def expected(self, x, h, mode="full"):
         filters = np.broadcast_to(h, (len(x), h.shape[-1]))

@@ -10,7 +10,6 @@ import threading
 import time
 import unittest
 
-import numpy as np
 import tool
 
 

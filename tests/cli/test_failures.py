@@ -75,8 +75,8 @@ class Inputs(tool.ToolTest):
                 self.refused(npy(header(shape=shape), bytes(24)), "the file holds 24")
         self.refused_in_a_pipe(npy(header(shape="(4,)"), bytes(24)), "truncated: it ends after 24 of 32")
         self.refused_in_a_pipe(npy(header(shape="(1000000000, 1000)"), bytes(24)), "truncated")
-        self.refused_in_a_pipe(npy(header(shape="(1000000000000000000,)"), bytes(24)), "overflow")
-        self.refused_in_a_pipe(npy(header(shape="(100000000000000,)"), bytes(24)), "bytes are needed")
+        self.refused_in_a_pipe(npy(header(shape="(1000000000000000000,)"), bytes(24)), "truncated")
+        self.refused_in_a_pipe(npy(header(shape="(1000000000000000000, 1)"), bytes(24)), "overflow")
         self.refused_in_a_pipe(npy(header(order="True", shape="(10000000, 1000000)"), bytes(24)), "bytes are needed")
 
     def test_huge_headers(self):
@@ -88,7 +88,7 @@ class Inputs(tool.ToolTest):
         self.refused(npy(header(shape="(" + "1," * 4000 + ")"), bytes(8)), "4000 dimensions")
 
     def test_types_that_are_not_convolved(self):
-        for dtype, says in (("?", "bool"), ("F", "complex"), ("D", "complex"), ("e", "floating point"), ("g", "floating point"),
+        for dtype, says in (("G", "complex of this size"), ("g", "floating point"),
                             ("S3", "byte strings"), ("U3", "Unicode strings"), ("O", "pickled Python objects"),
                             ("M8[s]", "dates"), ("m8[s]", "time differences"), ("V4", "raw bytes"),
                             ([("a", "f4"), ("b", "i4")], "structure")):  # fmt: skip
@@ -98,9 +98,8 @@ class Inputs(tool.ToolTest):
                 with open(self.path("bad.npy"), "rb") as file:
                     self.refused(file.read(), says)
 
-    def test_ranks_and_empty_arrays(self):
-        for shape, says in (((2, 2, 2), "3 dimensions"), ((1,) * 20, "20 dimensions"), ((0,), "is empty"),
-                            ((0, 5), "is empty"), ((5, 0), "is empty")):  # fmt: skip
+    def test_empty_arrays(self):
+        for shape, says in (((0,), "is empty"), ((0, 5), "is empty"), ((5, 0), "is empty"), ((2, 0, 3), "is empty")):
             with self.subTest(shape=shape):
                 self.save("bad.npy", np.zeros(shape))
                 with open(self.path("bad.npy"), "rb") as file:
@@ -129,11 +128,12 @@ class Inputs(tool.ToolTest):
 
     @unittest.skipIf(tool.SANITIZED, "sanitizers need address space")
     def test_memory_that_runs_out(self):
-        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))
         self.save("big.npy", np.ones(1 << 26, np.float32))
-        self.fails("convolve", "big.npy", "good.npy", "-o", "new.npy", names=["big.npy"], says="out of memory", preexec_fn=limit)
+        self.fails("convolve", "big.npy", "big.npy", "-o", "new.npy", names=["big.npy"], says="out of memory", preexec_fn=limit)
+        around = ["--mode", "same", "--boundary", "wrap"]  # its beginning needs its end, which a pipe cannot give first
         with open(self.path("big.npy"), "rb") as file:
-            self.fails("convolve", "/dev/fd/0", "good.npy", "-o", "new.npy", says="out of memory", preexec_fn=limit, stdin=file)
+            self.fails("convolve", "/dev/fd/0", "good.npy", "-o", "new.npy", *around, says="out of memory", preexec_fn=limit, stdin=file)
 
 
 class Outputs(tool.ToolTest):
@@ -213,7 +213,7 @@ class ExitCodes(tool.ToolTest):
             [*convolve, "--mode", "1"], [*convolve, "--same", "numpi"], [*convolve, "--method", "reference"],
             [*convolve, "--same", "matlab"], [*convolve, "--same", "matlab", "--mode", "valid"], [*convolve, "--mode", "full", "--same", "numpy"],
             ["explain", "--signal", "5", "--filter", "3", "--mode", "valid", "--same", "scipy"],
-            [*convolve, "--device", "gpu"], [*convolve, "--dtype", "complex64"], [*convolve, "--dtype", ""],
+            [*convolve, "--device", "gpu"], [*convolve, "--dtype", "complex32"], [*convolve, "--dtype", "bfloat16"], [*convolve, "--dtype", ""],
             [*convolve, "--threads", "-1"], [*convolve, "--threads", "two"], [*convolve, "--threads", "99999999999999999999"],
             [*convolve, "--threads", "1.5"], [*convolve, "--mode", "full", "--mode", "same"], [*convolve, "--nonsense"],
             ["convolve", "-", "-", "-o", "out.npy"], ["explain"], ["explain", "--signal", "5"], ["explain", "--filter", "5"],

@@ -108,6 +108,23 @@ class Statistics(tool.ToolTest):
         self.assertRegex(text, r"(?m)^throughput +[\d.]+ [kMG]?sample/s convolving, [\d.]+ [kMG]?sample/s with files$")
         self.assertRegex(text, r"(?m)^memory +plan [\d.]+ \w+, peak [\d.]+ MiB resident$")
 
+    def test_whether_integer_sums_can_wrap(self):
+        x = np.arange(30011 * 100, dtype="int16").reshape(30011, 100)  # goes in several chunks
+        quiet = np.tile(np.array([1, 0], "int16"), (len(x), 1))
+        loud = quiet.copy()
+        loud[1000] = 2, 0
+        self.save("x.npy", x)
+        for h, dtype, said in [
+            (quiet, "int16", "exact, whatever"),
+            (loud, "int16", "wrap with some"),
+            (loud[1000], "int16", "wrap with some"),
+            (loud, "int64", "exact, whatever"),
+        ]:
+            self.save("h.npy", h)
+            done = self.succeed("convolve", "x.npy", "h.npy", "-o", "y.npy", "--stats", "--dtype", dtype)
+            self.assertRegex(done.stderr.decode(), rf"(?m)^sums +{said} signal of int16 ")
+        self.assertNotRegex(self.stats(), "(?m)^sums")
+
     def test_the_method_printed_is_the_one_forced(self):
         for method in tool.METHODS[1:]:
             self.assertRegex(self.stats("--method", method), rf"(?m)^method +cpu {method}\b")
@@ -163,6 +180,22 @@ class Progress(tool.ToolTest):
         text = self.slow_batch(terminal=True)
         self.assertRegex(text, r"\d+%  \d+ of 8192 rows")
         self.assertTrue(text.endswith("\r\x1b[K"), repr(text))
+
+    def test_so_does_a_single_row_that_goes_in_pieces(self):
+        length = 20_000_000  # bytes with results of eight: three pieces
+        self.save("h.npy", np.ones(3, np.int8))
+        reading, writing = pty.openpty()
+        arguments = [tool.GPUCONV, "convolve", "-", "h.npy", "-o", "/dev/null"]
+        with subprocess.Popen(arguments, cwd=self.folder, stdin=subprocess.PIPE, stderr=writing) as started:
+            os.close(writing)
+            started.stdin.write(npy_bytes((length,), bytes(length // 2)).replace(b"<f4", b"|i1"))
+            started.stdin.flush()
+            time.sleep(1.3)
+            started.stdin.write(bytes(length - length // 2))
+            started.stdin.close()
+            text = read_until_closed(reading).decode()
+        os.close(reading)
+        self.assertRegex(text, rf"67%  \d+ of {length + 2} outputs")
 
     def test_and_none_in_a_pipe(self):
         self.assertEqual(self.slow_batch(terminal=False), "")

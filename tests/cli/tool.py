@@ -20,6 +20,8 @@ NOBODY = 65534
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 TYPES = INTEGERS + ["float32", "float64"]
+COMPLEX = ["complex64", "complex128"]
+ALL_TYPES = TYPES + ["float16", *COMPLEX, "bool"]  # what files may hold
 MODES = ["full", "same", "valid"]
 METHODS = ["auto", "direct", "overlap-save", "fft"]
 
@@ -98,6 +100,10 @@ class ToolTest(unittest.TestCase):
     def values(self, dtype, *shape):
         if np.issubdtype(dtype, np.integer):
             return self.integers(dtype, *shape)
+        if np.dtype(dtype).kind == "b":
+            return self.random.random(shape) < 0.5
+        if np.dtype(dtype).kind == "c":
+            return (self.random.standard_normal(shape) + 1j * self.random.standard_normal(shape)).astype(dtype)
         return self.random.standard_normal(shape).astype(dtype)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 try:
-    import matplotlib  # noqa: F401: the script needs it
+    import matplotlib  # noqa: F401  the script needs it
 except ImportError as missing:
     print(f"SKIPPED: {missing}")
     sys.exit(77)

@@ -63,6 +63,30 @@ TEST_P(Calls, ExecuteNeitherAllocatesNorWaits) {
   expect_no_leak();
 }
 
+TEST_P(Calls, RowsAcrossMemoryAreMovedInThePlansOwnMemoryByLoadedKernels) {
+  Options o = options(Memory::device);
+  o.across = true;
+  {
+    const DeviceBuffer<float> signal(3 * 500), filter(17);
+    DeviceBuffer<float> out(3 * 500);
+    Plan plan(kProblem, o);
+    plan.set_filter(filter, Stream{});
+    standin::reset();
+    const std::int64_t lazy = standin::lazy_launches();
+    const Rows columns{.rows = 3, .columns = 500, .stride = 1, .element_stride = 3};
+    const Rows behind_each_other{.rows = 3, .columns = 500};
+    plan.execute(DeviceView(signal.data(), behind_each_other), DeviceView(out.data(), behind_each_other), Stream{});
+    const std::int64_t launches = standin::calls("cudaLaunchKernelExC");
+    plan.execute(DeviceView(signal.data(), columns), DeviceView(out.data(), columns), Stream{});
+    EXPECT_EQ(standin::calls("cudaLaunchKernelExC"), 2 * launches + 2);
+    EXPECT_EQ(standin::lazy_launches(), lazy);
+    EXPECT_EQ(standin::allocation_calls(), 0);
+    EXPECT_EQ(standin::synchronizing_calls(), 0);
+    synchronize({});
+  }
+  expect_no_leak();
+}
+
 TEST_P(Calls, ExecuteOnHostArraysDoesNotAllocate) {
   Rng rng = test_rng();
   const Workload w = random_workload(kProblem, rng);
@@ -74,6 +98,165 @@ TEST_P(Calls, ExecuteOnHostArraysDoesNotAllocate) {
   EXPECT_EQ(standin::allocation_calls(), 0);
   EXPECT_EQ(standin::pending_operations(), 0) << "the arrays are free when the call returns";
 }
+
+// ---- machines that differ -----------------------------------------------------------------------------------------
+
+// Without peer access a kernel would meet a fault that ends the process.
+TEST_P(Calls, RefuseMemoryOfAnotherDevice) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  const DeviceArray signal(w.signal), filter(w.filter);
+  Array result(Type::float32, 3, 500);
+  DeviceArray out(result);
+  Plan plan(kProblem, options(Memory::device));
+  plan.set_filter(filter.input(), Stream{});
+  plan.execute(signal.input(), out.output(), Stream{});
+  synchronize({});
+  const auto refuses = [&](auto call) {
+    try {
+      call();
+      ADD_FAILURE() << "accepted";
+    } catch (InvalidArgument const& error) {
+      EXPECT_NE(std::string(error.what()).find("in memory of device 1"), std::string::npos) << error.what();
+    }
+  };
+  standin::move_to_other_device(signal.input().data());
+  refuses([&] { plan.execute(signal.input(), out.output(), Stream{}); });
+  standin::move_to_other_device(filter.input().data());
+  refuses([&] { plan.set_filter(filter.input(), Stream{}); });
+}
+
+TEST_P(Calls, TakeHostPointersWhereTheDeviceReachesThem) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  const auto pretend = [](Array const& a) { return DeviceInput(a.input().data(), a.type(), a.shape()); };
+  Outcome outcome{Array(Type::float32, 3, 500), "", GetParam()->method};
+  standin::set_pageable_access(true);
+  Plan plan(kProblem, options(Memory::device));
+  outcome.plan = plan.describe(), outcome.block = plan.block();
+  plan.set_filter(pretend(w.filter), Stream{});
+  plan.execute(pretend(w.signal), {outcome.out.output().data(), Type::float32, outcome.out.shape()}, Stream{});
+  synchronize({});
+  EXPECT_TRUE(Oracle(w).accepts(outcome));
+}
+
+// A filter longer than the signal is kept as it is: from whatever memory the device reaches.
+TEST_P(Calls, TakeLongFiltersFromPinnedMemory) {
+  const Problem p{.signal = 17, .filter = 500, .mode = Mode::full};
+  Rng rng = test_rng();
+  const Workload w = random_workload(p, rng);
+  const DeviceArray signal(w.signal);
+  Outcome outcome{Array(Type::float32, 1, 516), "", GetParam()->method};
+  DeviceArray out(outcome.out);
+  float* pinned = nullptr;
+  ASSERT_EQ(cudaMallocHost(reinterpret_cast<void**>(&pinned), 500 * sizeof(float)), cudaSuccess);
+  std::ranges::copy(w.filter.row<float>(0), pinned);
+  {
+    Plan plan(p, options(Memory::device));
+    outcome.plan = plan.describe(), outcome.block = plan.block();
+    plan.set_filter(DeviceView<float const>(pinned, 500), Stream{});
+    plan.execute(signal.input(), out.output(), Stream{});
+    out.copy_to(outcome.out);
+  }
+  EXPECT_TRUE(Oracle(w).accepts(outcome));
+  EXPECT_EQ(cudaFreeHost(pinned), cudaSuccess);
+}
+
+TEST_P(Calls, NeedNoMemoryPools) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  standin::set_memory_pools(false);
+  for (Memory const memory : {Memory::host, Memory::device}) {
+    EXPECT_TRUE(is_right(w, options(memory)));
+    expect_no_leak();
+  }
+  standin::set_device_memory(100);
+  EXPECT_THROW(DeviceBuffer<float>(1000), OutOfMemory);
+}
+
+// ---- captures -----------------------------------------------------------------------------------------------------
+
+// A kernel that is loaded by its first launch would be so within the capture.
+TEST_P(Calls, KernelsAreLoadedWhenThePlanIsMade) {
+  Rng rng = test_rng();
+  for (Type const type : {Type::float32, Type::float64, Type::int16, Type::complex64, Type::complex128})
+    for (Problem p : {kProblem, Problem{.signal = 20000, .filter = 33}, Problem{.signal = 40, .filter = 700},
+                      Problem{.signal = 3000, .filter = 2999, .mode = Mode::valid}}) {
+      p.type = type;
+      if (!takes(GetParam(), p)) continue;
+      const Workload w = random_workload(p, rng);
+      const DeviceArray signal(w.signal), filter(w.filter);
+      standin::unload_kernels();
+      Plan plan(p, options(Memory::device));
+      Array result(result_type(p), p.batch, plan.output_length());
+      DeviceArray out(result);
+      const std::int64_t before = standin::lazy_launches();
+      plan.set_filter(filter.input(), Stream{});
+      plan.execute(signal.input(), out.output(), Stream{});
+      synchronize({});
+      EXPECT_EQ(standin::lazy_launches(), before) << plan.describe();
+    }
+}
+
+TEST_P(Calls, PlansAreMadeUsedAndDestroyedWhileAnotherThreadCaptures) {
+  Rng rng = test_rng();
+  const Workload w = random_workload(kProblem, rng);
+  Outcome outcome{Array(Type::float32, 3, 500), "", GetParam()->method};
+  cudaStream_t stream = nullptr;
+  ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
+  {
+    const DeviceArray signal(w.signal);
+    DeviceArray out(outcome.out);
+    standin::set_capture_elsewhere(true);
+    {
+      Plan plan(kProblem, options(Memory::device));
+      outcome.plan = plan.describe(), outcome.block = plan.block();
+      plan.set_filter(w.filter.input(), stream);
+      plan.execute(signal.input(), out.output(), stream);
+    }  // waits for the work
+    EXPECT_EQ(standin::broken_captures(), 0);
+    EXPECT_EQ(standin::pending_operations(), 0);
+    {
+      Plan plan(kProblem, options(Memory::host));
+      plan.set_filter(w.filter.input());
+      Array result(Type::float32, 3, 500);
+      plan.execute(w.signal.input(), result.output());
+    }
+    EXPECT_EQ(standin::broken_captures(), 0);
+    standin::set_capture_elsewhere(false);
+    out.copy_to(outcome.out);
+  }
+  EXPECT_TRUE(Oracle(w).accepts(outcome));
+  EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
+}
+
+// Memory that may be in use is not given back to an application, which would use it again.
+TEST_P(Calls, KeepAnAllocatorsMemoryWhereTheWaitForTheDeviceFails) {
+  class Counting final : public DeviceAllocator {
+   public:
+    void* allocate(std::size_t bytes, Stream) override {
+      void* memory = nullptr;
+      if (cudaMalloc(&memory, bytes) != cudaSuccess) throw std::bad_alloc();
+      given.push_back(memory);
+      return memory;
+    }
+    void deallocate(void* memory, std::size_t, Stream) noexcept override { std::erase(given, memory); }
+    std::vector<void*> given;
+  } allocator;
+  std::vector<void*> all;
+  {
+    Options o = options(Memory::device);
+    o.allocator = &allocator;
+    Plan plan(kProblem, o);
+    all = allocator.given;
+    ASSERT_FALSE(all.empty());
+    standin::fail_call(1, "cudaDeviceSynchronize", cudaErrorIllegalAddress);
+  }
+  EXPECT_EQ(allocator.given.size(), 1u) << "that whose wait failed, and no other";
+  for (void* memory : all) EXPECT_EQ(cudaFree(memory), cudaSuccess);
+}
+
+// ---- failing calls ------------------------------------------------------------------------------------------------
 
 // Runs `work` with the first call failing, then the second and so on, until one run has no call left that could fail.
 // Destructors cannot tell: `work` calls what it is given before they run.
@@ -126,20 +309,24 @@ TEST_P(Calls, EachMayFailOnHostArrays) {
 
 TEST_P(Calls, EachMayFailOnDeviceArrays) {
   Rng rng = test_rng();
-  const Workload w = random_workload(kProblem, rng);
-  const auto work = [&](auto done) {
-    Plan plan(kProblem, options(Memory::device));
-    Array result(Type::float32, 3, 500);
-    DeviceArray signal(w.signal), out(result);
-    plan.set_filter(w.filter.input(), Stream{});
-    plan.execute(signal.input(), out.output(), Stream{});
-    out.copy_to(result);
-    done();
-  };
-  fail_each_call(work, [&] {
-    expect_no_leak();
-    EXPECT_TRUE(is_right(w, options(Memory::device)));
-  });
+  for (Type const type : {Type::float32, Type::complex64}) {
+    Problem problem = kProblem;
+    problem.type = type;
+    const Workload w = random_workload(problem, rng);
+    const auto work = [&](auto done) {
+      Plan plan(problem, options(Memory::device));
+      Array result(type, 3, 500);
+      DeviceArray signal(w.signal), out(result);
+      plan.set_filter(w.filter.input(), Stream{});
+      plan.execute(signal.input(), out.output(), Stream{});
+      out.copy_to(result);
+      done();
+    };
+    fail_each_call(work, [&] {
+      expect_no_leak();
+      EXPECT_TRUE(is_right(w, options(Memory::device)));
+    });
+  }
 }
 
 // The same plan goes on after an error.
@@ -236,6 +423,19 @@ TEST_P(Pieces, RowsLargerThanAPiece) {
     }
   const Problem swapped{.signal = 200, .filter = 40000, .mode = Mode::full};
   EXPECT_TRUE(is_right(random_workload(swapped, rng), options(Memory::host)));
+}
+
+// Pieces at the ends of a row bring what is beyond them along; those before and behind all samples have none.
+TEST_P(Pieces, OfRowsThatAreExtendedAndOfWindows) {
+  Rng rng = test_rng();
+  standin::set_device_memory(std::size_t{4} << 20);
+  for (Boundary const boundary : {Boundary::zero, Boundary::constant, Boundary::mirror, Boundary::wrap})
+    for (std::int64_t const step : {1, 3}) {
+      Problem p{.signal = 20000, .filter = 300, .batch = 2, .operation = Operation::correlate, .boundary = boundary};
+      p.constant = 0.5;
+      p.window = Slice{-12000, 44000 / step, step};
+      EXPECT_TRUE(is_right(random_workload(p, rng), options(Memory::host)));
+    }
 }
 
 TEST_P(Pieces, ExecuteOnHostArraysFailsInAnyPiece) {

@@ -10,6 +10,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -19,16 +22,18 @@
 namespace gpuconv::test {
 namespace {
 
-using detail::compute_type;
 using detail::Tile;
 
-/// What to compute, from which rows to which.
+/// A problem to compute, from which rows to which.
 struct Case {
   Type signal, filter, out;
   std::int64_t rows, signal_columns, filter_columns, first, length;
   Layout signal_at{}, filter_at{}, out_at{};
   bool shared_filter = true;
 };
+
+Type compute_type(Case const& c) { return detail::compute_type(c.signal, c.filter, c.out); }
+int terms_of(Case const& c) { return detail::term_count(is_complex(c.signal), is_complex(c.filter)); }
 
 std::string to_string(Case const& c, Tile const& s) {
   std::ostringstream out;
@@ -40,13 +45,14 @@ std::string to_string(Case const& c, Tile const& s) {
 
 /// Shapes of a few lanes, of lanes that leave some of a warp idle, of whole warps.
 std::vector<Tile> shapes(Case const& c) {
-  const std::size_t element = size_of(compute_type(c.out));
+  const Type compute = compute_type(c);
+  const std::size_t element = size_of(compute);
   std::vector<Tile> out;
   for (int const outputs : {kernels::direct_outputs(element), kernels::direct_few_outputs(element)})
     for (int const lanes : {1, 2, 3, 5, 8, 11, 16, 21, 31, 32})
       for (int const groups : std::set{1, 32 / lanes})
         if (const Tile s{outputs, lanes, groups};
-            kernels::direct_shared_bytes(s, c.filter_columns, compute_type(c.out)) <= 48 << 10)
+            kernels::direct_shared_bytes(s, c.filter_columns, terms_of(c), compute) <= 48 << 10)
           out.push_back(s);
   return out;
 }
@@ -62,20 +68,24 @@ class DirectKernel : public testing::Test {
     const DeviceArray signal_there(signal), filter_there(filter);
     DeviceArray out_there(out);
     // Taps come to the kernel in the type that it computes in.
-    DeviceBuffer<std::uint64_t> taps(filter.rows() * c.filter_columns);
-    const kernels::Filters filters{taps.data(), nullptr, nullptr, filter.rows(), c.filter_columns};
-    EXPECT_EQ(kernels::convert_filters(detail::access_of(filter_there.input()), filter.rows(), filters,
-                                       compute_type(c.out), 3, nullptr),
+    const int signal_parts = parts_of(c.signal), filter_parts = parts_of(c.filter);
+    DeviceBuffer<std::uint64_t> taps(filter.rows() * c.filter_columns * filter_parts);
+    const kernels::Filters filters{taps.data(),   nullptr,          nullptr,     nullptr,
+                                   filter.rows(), c.filter_columns, filter_parts};
+    EXPECT_EQ(kernels::convert_filters(detail::access_of(filter_there.input()), filter.rows(), filters, compute_type(c),
+                                       3, nullptr),
               cudaSuccess);
     const kernels::Direct problem{
         .operands =
-            {.signal = detail::access_of(signal_there.input()),
-             .out = detail::access_of(out_there.output()),
+            {.signal = detail::in_parts(detail::access_of(signal_there.input())),
+             .out = detail::in_parts(detail::access_of(out_there.output())),
              .loops = {.outer = {.count = c.rows, .signal_moves = true, .filter_moves = !c.shared_filter}, .inner = {}},
              .part = {.row = 0, .rows = c.rows, .samples = c.signal_columns, .first = c.first, .outputs = c.length}},
         .taps = taps.data(),
-        .taps_count = c.filter_columns};
-    EXPECT_EQ(kernels::direct(problem, compute_type(c.out), tile, blocks, nullptr), cudaSuccess);
+        .taps_count = c.filter_columns,
+        .signal_parts = signal_parts,
+        .filter_parts = filter_parts};
+    EXPECT_EQ(kernels::direct(problem, compute_type(c), tile, blocks, nullptr), cudaSuccess);
     synchronize({});
     out_there.copy_to(out);
     EXPECT_TRUE(out.guards_intact()) << to_string(c, tile);
@@ -91,9 +101,9 @@ class DirectKernel : public testing::Test {
     for (Tile const& shape : all) {
       const Array out = run(c, signal, filter, shape, pick(rng, 1, 40));
       for (std::int64_t r = 0; r < c.rows; ++r)
-        ASSERT_EQ(out.as<std::int64_t>(r), sums(c, signal, filter, r)) << "row " << r << " of " << to_string(c, shape);
+        ASSERT_EQ(numbers(out, r), sums(c, signal, filter, r)) << "row " << r << " of " << to_string(c, shape);
     }
-    if (!is_floating(c.out)) return;
+    if (is_integer(c.out)) return;
     fill_random(signal, rng), fill_random(filter, rng);
     const Array first = run(c, signal, filter, all.back(), 3);
     for (Tile const& shape : all)
@@ -101,16 +111,30 @@ class DirectKernel : public testing::Test {
   }
 
  private:
+  // A row as small integers, two for each complex element.
+  static std::vector<std::int64_t> numbers(Array const& array, std::int64_t row) {
+    std::vector<std::int64_t> out;
+    detail::visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
+      for (const T x : array.parts<T>(row)) out.push_back(static_cast<std::int64_t>(x));
+    });
+    return out;
+  }
+
   static std::vector<std::int64_t> sums(Case const& c, Array const& signal, Array const& filter, std::int64_t row) {
-    const std::vector<std::int64_t> x = signal.as<std::int64_t>(row),
-                                    h = filter.as<std::int64_t>(c.shared_filter ? 0 : row);
+    using Complex = std::complex<std::int64_t>;
+    const std::vector<std::int64_t> x = numbers(signal, row), h = numbers(filter, c.shared_filter ? 0 : row);
+    const auto element = [](std::vector<std::int64_t> const& numbers, std::int64_t i, Type type) {
+      const auto at = static_cast<std::size_t>(i * parts_of(type));
+      return Complex(numbers[at], is_complex(type) ? numbers[at + 1] : 0);
+    };
     std::vector<std::int64_t> out;
     for (std::int64_t o = 0; o < c.length; ++o) {
-      std::int64_t sum = 0;
+      Complex sum = 0;
       for (std::int64_t j = 0; j < c.filter_columns; ++j)
         if (const std::int64_t i = c.first + o - j; i >= 0 && i < c.signal_columns)
-          sum += x[static_cast<std::size_t>(i)] * h[static_cast<std::size_t>(j)];
-      out.push_back(sum);
+          sum += element(x, i, c.signal) * element(h, j, c.filter);
+      out.push_back(sum.real());
+      if (is_complex(c.out)) out.push_back(sum.imag());
     }
     return out;
   }
@@ -135,6 +159,59 @@ TEST_F(DirectKernel, cuda_EveryAlignment) {
                       .out_at = {out_offset, pick(rng, 0, 4)}},
                      rng);
         if (HasFailure()) return;
+      }
+}
+
+// The same of numbers of 16 bits, of which an access has more, and lengths around tiles. Rows of whole tiles have a
+// kernel of their own.
+TEST_F(DirectKernel, cuda_EveryAlignmentOfHalves) {
+  Rng rng = test_rng();
+  for (Type const type : {Type::float16, Type::bfloat16})
+    for (std::int64_t offset = 0; offset < 8; ++offset)
+      for (std::int64_t const out_offset : {std::int64_t{0}, pick(rng, 1, 7)}) {
+        const std::int64_t taps = pick(rng, 1, 9);
+        expect_right({.signal = type,
+                      .filter = pick(rng, 0, 1) ? type : Type::float32,
+                      .out = type,
+                      .rows = 2,
+                      .signal_columns = 1900 + pick(rng, 0, 40),
+                      .filter_columns = taps,
+                      .first = pick(rng, 0, taps - 1),
+                      .length = 1900,
+                      .signal_at = {offset, 8 * pick(rng, 0, 1) + pick(rng, 0, 3)},
+                      .out_at = {out_offset, pick(rng, 0, 8)},
+                      .shared_filter = pick(rng, 0, 1) == 0},
+                     rng);
+        if (HasFailure()) return;
+      }
+}
+
+// Filters of one piece and of two; infinite taps meet no samples beyond the ends of rows.
+TEST_F(DirectKernel, cuda_HalvesByAnyKernelAreTheSame) {
+  Rng rng = test_rng();
+  for (Type const type : {Type::float16, Type::bfloat16})
+    for (std::int64_t const taps : {40, 511, 512, 513})
+      for (bool const infinite : {false, true}) {
+        const Case c{.signal = type,
+                     .filter = type,
+                     .out = type,
+                     .rows = 1,
+                     .signal_columns = 1500,
+                     .filter_columns = taps,
+                     .first = 0,
+                     .length = 1500 + taps - 1,
+                     .signal_at = {3, 0},
+                     .out_at = {5, 0}};
+        Array signal(type, 1, c.signal_columns, c.signal_at), filter(type, 1, taps);
+        fill_random(signal, rng), fill_random(filter, rng);
+        if (infinite) filter.row<std::uint16_t>(0)[2] = type == Type::float16 ? 0x7c00 : 0x7f80;
+        const Array first = run(c, signal, filter, {kernels::direct_outputs(sizeof(float)), 32, 1}, 3);
+        for (const std::int64_t o : {std::int64_t{0}, std::int64_t{1}, std::int64_t{1502}, c.length - 1})
+          EXPECT_TRUE(std::isfinite(first.as<float>(0)[static_cast<std::size_t>(o)])) << o << " of " << taps;
+        EXPECT_EQ(std::isfinite(first.as<float>(0)[2]), !infinite) << taps;
+        for (Tile const& shape : {Tile{kernels::direct_outputs(sizeof(float)), 31, 1},
+                                  Tile{kernels::direct_few_outputs(sizeof(float)), 32, 1}})
+          ASSERT_TRUE(run(c, signal, filter, shape, 5) == first) << to_string(c, shape);
       }
 }
 
@@ -201,6 +278,32 @@ TEST_F(DirectKernel, cuda_EveryTypeInEveryShape) {
                     .length = 336,
                     .signal_at = {1, 1},
                     .out_at = {3, 2}},
+                   rng);
+      if (HasFailure()) return;
+    }
+}
+
+// Parts are sums of one term or of two, which make pieces where their taps together are many.
+TEST_F(DirectKernel, cuda_ComplexNumbersInEveryShape) {
+  Rng rng = test_rng();
+  for (auto const& [in, taps_in, out] : {std::array{Type::complex64, Type::complex64, Type::complex64},
+                                         {Type::complex64, Type::float32, Type::complex64},
+                                         {Type::float32, Type::complex64, Type::complex64},
+                                         {Type::int8, Type::complex128, Type::complex128},
+                                         {Type::complex128, Type::complex64, Type::complex128}})
+    for (std::int64_t const taps : {1, 5, 140, 300}) {
+      if (taps > 100 && kSlowdown > 4) continue;
+      expect_right({.signal = in,
+                    .filter = taps_in,
+                    .out = out,
+                    .rows = 3,
+                    .signal_columns = 333,
+                    .filter_columns = taps,
+                    .first = pick(rng, 0, taps - 1),
+                    .length = 333,
+                    .signal_at = {pick(rng, 0, 3), pick(rng, 0, 3)},
+                    .out_at = {pick(rng, 0, 3), pick(rng, 0, 3)},
+                    .shared_filter = taps != 5},
                    rng);
       if (HasFailure()) return;
     }

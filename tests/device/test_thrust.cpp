@@ -32,7 +32,7 @@ static_assert(!converts<Vector const&, DeviceOutput> && !converts<Vector const&,
 static_assert(!converts<Vector, DeviceInput> && !converts<Vector, DeviceOutput>, "a temporary's view would dangle");
 static_assert(!converts<Vector&, DeviceView<double>>, "types are not converted");
 static_assert(!converts<thrust::device_vector<bool>&, DeviceInput>, "bool is no element");
-static_assert(!converts<thrust::device_vector<std::complex<float>>&, DeviceInput>, "nor are structures");
+static_assert(!converts<thrust::device_vector<std::pair<float, float>>&, DeviceInput>, "nor are structures");
 
 static_assert(!converts<Vector&, HostInput> && !converts<Vector&, HostOutput>, "device memory is not host memory");
 static_assert(!converts<thrust::host_vector<float>&, DeviceInput>, "nor the other way round");
@@ -43,7 +43,7 @@ using view_of = decltype(DeviceView(std::declval<R>()));
 static_assert(std::is_same_v<view_of<Vector&>, DeviceView<float>>);
 static_assert(std::is_same_v<view_of<Vector const&>, DeviceView<float const>>);
 
-// Of the emulated GPU, where Thrust would take host memory.
+// An allocator of the emulated GPU's memory, where Thrust would take the host's.
 template <class T>
 struct DeviceMemory : thrust::device_allocator<T> {
   template <class U>

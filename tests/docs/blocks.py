@@ -1,8 +1,8 @@
 """The examples in Markdown: fenced blocks, what they are compared with, and how.
 
 Fences that are run: ```cpp (a program, or the body of main), with its output in a ```text block right after it if that is
-to be compared; ```cpp gpu (the same for a program that needs a GPU); ```console (lines after "$ " are commands, the others what they print). "..." in an expected output stands
-for anything, as in Python's doctest.
+to be compared; ```cpp gpu (the same for a program that needs a GPU); ```console (lines after "$ " are commands, the others
+what they print). "..." in an expected output stands for anything, as in Python's doctest.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def blocks(markdown: str) -> list[Block]:
         if start is None:
             start, language = number + 1, line[len(FENCE):].strip()
         else:
-            text = "".join(f"{l}\n" for l in markdown.splitlines()[start - 1:number - 1])
+            text = "".join(f"{line}\n" for line in markdown.splitlines()[start - 1:number - 1])
             found.append(Block(language, start, text, number + 1))
             start = None
     if start is not None:
@@ -42,7 +42,7 @@ def expected_output(markdown: str, block: Block, all_blocks: list[Block]) -> str
     lines = markdown.splitlines()
     for other in all_blocks:
         between = lines[block.after - 1:other.line - 2]
-        if other.language == "text" and other.line > block.line and not any(l.strip() for l in between):
+        if other.language == "text" and other.line > block.line and not any(line.strip() for line in between):
             return other.text
     return None
 
@@ -52,8 +52,8 @@ def program(block: Block, path: Path) -> str:
     if re.search(r"\bint main\(", block.text):
         return f'#line {block.line} "{path}"\n{block.text}'
     lines = block.text.splitlines()
-    includes = [l for l in lines if l.startswith("#include")]
-    body = ["" if l.startswith("#include") else l for l in lines]
+    includes = [line for line in lines if line.startswith("#include")]
+    body = ["" if line.startswith("#include") else line for line in lines]
     return "\n".join([PREAMBLE, *includes, "int main() {", f'#line {block.line} "{path}"', *body, "}", ""])
 
 

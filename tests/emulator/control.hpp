@@ -36,6 +36,19 @@ void set_machine(Machine machine);
 void set_device_memory(std::size_t bytes);
 /// 4 at first: fewer than most grids have blocks.
 void set_multiprocessors(int count);
+/// Whether kernels may read and write any memory of the host, as on machines with HMM. Not at first.
+void set_pageable_access(bool reachable);
+/// Whether cudaMallocAsync and cudaFreeAsync are supported, as they are at first and on some virtual GPUs are not.
+void set_memory_pools(bool supported);
+/// Makes the allocation that `p` points into that of a second device, to which there is no peer access. It is freed as
+/// before.
+void move_to_other_device(const void* p);
+/// Whether another thread captures a stream that waits for the default stream, in CUDA's global mode. Calls that would
+/// break the capture then fail: for a thread in relaxed mode those on the default stream and cudaDeviceSynchronize, for
+/// others also those that CUDA calls potentially unsafe.
+void set_capture_elsewhere(bool capturing);
+/// From now on only kernels that cudaFuncGetAttributes or a launch names are loaded.
+void unload_kernels();
 /// The order of blocks, of threads and of independent streams from here on. At first GPUCONV_EMULATOR_SEED, or 1.
 void set_seed(std::uint64_t seed);
 
@@ -44,10 +57,15 @@ void set_seed(std::uint64_t seed);
 /// Calls since the program began or since reset(), those that failed included.
 std::int64_t calls();
 std::int64_t calls(std::string_view name);
-/// Of the calls so far, those that allocate or free memory, device or pinned.
+/// Calls so far that allocate or free memory, device or pinned.
 std::int64_t allocation_calls();
-/// Those that wait for the device, whether or not there was work to wait for.
+/// Calls so far that wait for the device, whether or not there was work to wait for.
 std::int64_t synchronizing_calls();
+
+/// Calls that would have broken the capture in another thread, whether or not their callers looked at the error.
+std::int64_t broken_captures();
+/// Launches of kernels that were not loaded: in a capture, drivers before CUDA 12.3 refuse them.
+std::int64_t lazy_launches();
 
 /// Device and pinned memory that has not been freed. Memory freed in a stream's order lives until the stream gets
 /// there.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "simt/builtins.hpp"
+#include "simt/halves.hpp"
 #include "simt/launch.hpp"
 #include "simt/math.hpp"
 #include "simt/memory.hpp"

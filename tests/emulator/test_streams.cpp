@@ -66,7 +66,7 @@ class StreamTest : public testing::Test {
     EXPECT_EQ(cudaMemcpyAsync(pinned_, device_.data(), sizeof(int), cudaMemcpyDeviceToHost, stream), cudaSuccess);
   }
 
-  /// What is there now, whoever may be writing it.
+  /// The value that is there now, whoever may be writing it.
   [[gnu::no_sanitize("thread")]] int seen() const { return *pinned_; }
 
   DeviceArray<int> device_{std::vector<int>{0}};
@@ -83,6 +83,31 @@ TEST_F(StreamTest, WorkWaitsUntilSomebodyWaitsForIt) {
   stream.wait();
   EXPECT_EQ(seen(), ones);
   EXPECT_EQ(standin::pending_operations(), 0);
+}
+
+TEST_F(StreamTest, WhatIsCapturedIsDoneWhenTheGraphIsLaunchedAndAsOften) {
+  const Stream stream;
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t runnable = nullptr;
+  ASSERT_EQ(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  set_on(stream.get(), 1);
+  read_on(stream.get());
+  EXPECT_EQ(cudaStreamSynchronize(stream.get()), cudaErrorStreamCaptureUnsupported);
+  ASSERT_EQ(cudaStreamEndCapture(stream.get(), &graph), cudaSuccess);
+  ASSERT_EQ(cudaGraphInstantiate(&runnable, graph, 0), cudaSuccess);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  stream.wait();
+  EXPECT_EQ(seen(), 0);
+  for (int i = 0; i < 2; ++i) {
+    *pinned_ = 0;
+    EXPECT_EQ(cudaGraphLaunch(runnable, stream.get()), cudaSuccess);
+    stream.wait();
+    EXPECT_EQ(seen(), ones);
+  }
+  EXPECT_EQ(cudaGraphExecDestroy(runnable), cudaSuccess);
+  EXPECT_EQ(cudaStreamBeginCapture(nullptr, cudaStreamCaptureModeGlobal), cudaErrorStreamCaptureUnsupported);
+  EXPECT_EQ(cudaStreamEndCapture(stream.get(), &graph), cudaErrorIllegalState);
+  cudaGetLastError();
 }
 
 TEST_F(StreamTest, QueriesMakeProgress) {

@@ -40,6 +40,7 @@ class Mutator {
   }
 
  private:
+  static constexpr std::array<std::string_view, 3> kBools{"|b1", "?", "bool"};
   static constexpr std::array<std::string_view, 5> kOrders{"<", ">", "|", "=", ""};
   static constexpr auto kWords = std::to_array<std::string_view>({"True",
                                                                   "False",
@@ -83,18 +84,11 @@ class Mutator {
     return list[below(list.size())];
   }
 
-  // One of the names that NumPy has for the type.
+  // One of the names that NumPy has for the type, or for bool, which is read as uint8.
   std::string name(gpuconv::Type type) {
-    static constexpr std::string_view kLetters = "bhiqBHIQfd";
-    const std::string order(pick(kOrders));
-    switch (below(4)) {
-      case 0:
-        return std::string(gpuconv::name(type));
-      case 1:
-        return order + kLetters[static_cast<std::size_t>(type)];
-      default:
-        return order + (is_floating(type) ? 'f' : is_signed(type) ? 'i' : 'u') + std::to_string(size_of(type));
-    }
+    if (type == gpuconv::Type::uint8 && below(4) == 0) return std::string(pick(kBools));
+    if (!npy::is_in_numpy(type) || below(4) == 0) return std::string(gpuconv::name(type));
+    return std::string(pick(kOrders)) + npy::descr_of(type).substr(1);
   }
 
   static std::string text(std::vector<std::size_t> const& shape, std::string const& suffix) {

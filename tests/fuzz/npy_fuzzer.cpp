@@ -90,7 +90,7 @@ std::optional<Result> read(Bytes bytes, bool sized, std::int64_t rows_at_once) {
 
 std::vector<std::uint8_t> written(Result const& array) {
   MemorySink sink;
-  npy::Writer writer(sink, array.type, array.shape);
+  npy::Writer writer(sink, npy::descr_of(array.type), array.shape);
   writer.write({array.data.data(), array.type, {.rows = array.rows, .columns = array.columns}});
   return std::move(sink.written);
 }

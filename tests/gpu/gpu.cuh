@@ -30,15 +30,22 @@ __host__ __device__ inline int sample_at(std::int64_t i) {
 /// A tap of every filter here, in [-2, 2].
 __host__ __device__ inline int tap_at(std::int64_t j) { return static_cast<int>(j * j % 7) - (j % 7 > 3 ? 3 : 2); }
 
+/// A whole number as an element; of a complex one it is the real part.
+template <class T>
+__host__ __device__ T element_of(int value) {
+  if constexpr (is_complex(type_of<T>)) return T(static_cast<typename T::value_type>(value));
+  else return static_cast<T>(value);
+}
+
 template <class T>
 struct Sample {
-  __host__ __device__ T operator()(std::int64_t i) const { return static_cast<T>(sample_at(i)); }
+  __host__ __device__ T operator()(std::int64_t i) const { return element_of<T>(sample_at(i)); }
 };
 
 template <class T>
 std::vector<T> taps(std::int64_t count) {
   std::vector<T> out;
-  for (std::int64_t j = 0; j < count; ++j) out.push_back(static_cast<T>(tap_at(j)));
+  for (std::int64_t j = 0; j < count; ++j) out.push_back(element_of<T>(tap_at(j)));
   return out;
 }
 

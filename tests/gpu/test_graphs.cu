@@ -1,12 +1,14 @@
 // execute in a CUDA graph: captured once, replayed on new data, the same bits as a call.
 #include "gpu.cuh"
 
+#include <complex>
+
 namespace gpuconv::test {
 namespace {
 
 constexpr int kReplays = 100;
 
-/// What `enqueue` enqueues on `stream`, as a graph that can be launched.
+/// The work that `enqueue` enqueues on `stream`, as a graph that can be launched.
 class Graph {
  public:
   template <class F>
@@ -75,6 +77,9 @@ class Graphs : public GpuSolverTest {
 
 TEST_P(Graphs, Floats) { expect_replays<float>({.signal = 1000003, .filter = 513}); }
 TEST_P(Graphs, Doubles) { expect_replays<double>({.signal = 200003, .filter = 129, .type = Type::float64}); }
+TEST_P(Graphs, ComplexNumbers) {
+  expect_replays<std::complex<float>>({.signal = 200003, .filter = 129, .type = Type::complex64});
+}
 TEST_P(Graphs, ABlockWithNaN) {
   // The repair of blocks is part of the graph: whether it has work to do is decided on the device.
   const Problem p{.signal = 100003, .filter = 65};

@@ -13,11 +13,11 @@ from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kernels" / "prediction"))
-import predict  # noqa: E402
-from executed import Mismatch, executed  # noqa: E402
-from loops import Code  # noqa: E402
-from sass import Instruction, decoded, kernels  # noqa: E402
-from workloads import Loop  # noqa: E402
+import predict
+from executed import Mismatch, executed
+from loops import Code
+from sass import Instruction, decoded, kernels
+from workloads import Loop
 
 
 def assemble(text: str) -> list[Instruction]:
@@ -188,10 +188,10 @@ class Model(unittest.TestCase):
                 (32, 227 * 1024, 256, 1), (128, 0, 512, 1), (33, 0, 1024, 1)):
             self.assertEqual(predict.resident(registers, shared, threads), blocks, (registers, shared, threads))
 
-    def limits(self, kinds=Counter(), **more) -> dict:
+    def limits(self, kinds=None, **more) -> dict:
         done = dict(distinct=0.25, read=0.125, written=0.125, wavefronts=0.0, common=0.0, common_bytes=0,
                     shared_bytes=40 << 10)
-        times = predict.seconds(kinds, done | more, blocks=4)
+        times = predict.seconds(kinds or Counter(), done | more, blocks=4)
         return {"by": max(times, key=times.get), "copies": predict.combined(times) * predict.COPY / 8}
 
     def test_nothing_but_a_copy_takes_a_copys_time(self):
@@ -230,7 +230,7 @@ class Table(unittest.TestCase):
         self.table = Path(folder.name) / "predictions.txt"
         self.result = Path(folder.name) / "result.json"
         measurement = {"suite": "bench", "memory": "device", "batch": 1, "dtype": "float32", "library": "gpuconv"}
-        self.result.write_text(json.dumps({"measurements": [measurement | m for m in (
+        self.result.write_text(json.dumps({"machine": {"gpu": "NVIDIA H200"}, "measurements": [measurement | m for m in (
             {"contestant": "cuda direct", "taps": 16, "signal": 1 << 20, "of_copy": 0.7},
             {"contestant": "cuda direct", "taps": 16, "signal": 1 << 26, "of_copy": 0.9},
             {"contestant": "cuda direct", "taps": 16, "signal": 1 << 27, "skipped": "too long"},
@@ -269,6 +269,16 @@ class Table(unittest.TestCase):
         self.assertEqual(self.run_main("check", self.ROWS, "x.cu.o")[0], 0)
         self.run_main("update", self.changed(), "x.cu.o")
         self.assertEqual(predict.kept(predict.read(self.table)["13.0.88"]), expected)
+
+    def test_a_result_of_another_device_is_refused(self):
+        self.run_main("update", self.ROWS, "x.cu.o")
+        ours = self.result.read_text()
+        for gpu in ('"NVIDIA H100"', "null"):  # or a CPU
+            self.result.write_text(ours.replace('"NVIDIA H200"', gpu))
+            with contextlib.redirect_stderr(io.StringIO()) as said:
+                self.assertEqual(self.run_main("measure", [], self.result)[0], 1)
+            self.assertIn("a table is of one device", said.getvalue())
+        self.assertEqual(predict.kept(predict.read(self.table)["13.0.88"]), {})
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ SAMPLE = (HERE / "ptxas.txt").read_text()
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SCRIPT.parent))
-from resources import Usage, parse  # noqa: E402
+from resources import MOST_BYTES, MOST_KERNELS, Usage, parse
 
 
 class Parser(unittest.TestCase):
@@ -48,6 +48,7 @@ class Table(unittest.TestCase):
         self.folder = Path(folder.name)
         self.table = self.folder / "resources.txt"
         self.object = self.folder / "sums.cu.o"
+        self.object.touch()
         self.said(SAMPLE)
 
     def said(self, text):
@@ -119,6 +120,17 @@ class Table(unittest.TestCase):
         self.expect(0, compiler="13.1.1")
         self.said(SAMPLE)
         self.expect(0)
+
+    def test_too_many_kernels_and_too_large_objects_fail(self):
+        self.resources("update")
+        self.object.write_bytes(bytes(2 * MOST_BYTES + 2))  # for two architectures
+        self.expect(1, f"the objects take {MOST_BYTES + 1} bytes per architecture")
+        self.object.write_bytes(bytes(2 * MOST_BYTES))
+        self.expect(0)
+        one = SAMPLE[SAMPLE.index("ptxas info    : Compiling"):SAMPLE.index("ptxas warning", 10)]
+        self.said(SAMPLE + "".join(one.replace("5probe", f"{4 + len(str(i))}prob{i}") for i in range(MOST_KERNELS)))
+        self.resources("update")
+        self.expect(1, f"{MOST_KERNELS} at most are wanted")
 
     def test_no_kernels_and_no_record_fail(self):
         self.said("")

@@ -12,7 +12,8 @@ Array::Array(Type type, std::int64_t rows, std::int64_t columns, Layout layout)
 
 std::span<std::byte const> Array::bytes(std::int64_t r) const {
   const std::size_t size = size_of(type_);
-  return {data() + static_cast<std::size_t>(r * *shape_.stride) * size, static_cast<std::size_t>(shape_.columns) * size};
+  return {data() + static_cast<std::size_t>(r * *shape_.stride) * size,
+          static_cast<std::size_t>(shape_.columns) * size};
 }
 
 testing::AssertionResult Array::guards_intact() const {

@@ -1,6 +1,8 @@
 // Test data of any element type: rows at any alignment and stride, with guards that show what else was written.
 #pragma once
 
+#include "core/parts.hpp"
+
 #include <gpuconv/view.hpp>
 
 #include <gtest/gtest.h>
@@ -12,6 +14,8 @@
 #include <vector>
 
 namespace gpuconv::test {
+
+using detail::parts_of, detail::visit_part;
 
 /// Where rows lie in memory: `offset` elements past a 64-byte boundary, `gap` elements between rows.
 struct Layout {
@@ -41,15 +45,27 @@ class Array {
   std::span<T const> row(std::int64_t r) const {
     return {reinterpret_cast<const T*>(data()) + r * *shape_.stride, static_cast<std::size_t>(shape_.columns)};
   }
+  /// A row as the numbers that its elements consist of, which are of type T.
+  template <class T>
+  std::span<T> parts(std::int64_t r) {
+    const std::int64_t each = parts_of(type_);
+    return {reinterpret_cast<T*>(data()) + each * r * *shape_.stride, static_cast<std::size_t>(each * shape_.columns)};
+  }
+  template <class T>
+  std::span<T const> parts(std::int64_t r) const {
+    return const_cast<Array*>(this)->parts<T>(r);
+  }
   /// The bytes of one row.
   std::span<std::byte const> bytes(std::int64_t r) const;
 
-  /// The row's elements as `T`, whatever their type.
+  /// The row's elements, or one of their parts, as `T`, whatever their type.
   template <class T>
-  std::vector<T> as(std::int64_t r) const {
-    return visit_type(type_, [&]<class E>(std::type_identity<E>) {
+  std::vector<T> as(std::int64_t r, int part = 0) const {
+    return visit_part(type_, [&]<class E>(std::type_identity<E>) {
+      const std::span<E const> all = parts<E>(r);
       std::vector<T> out;
-      for (E const e : row<E>(r)) out.push_back(static_cast<T>(e));
+      for (auto i = static_cast<std::size_t>(part); i < all.size(); i += static_cast<std::size_t>(parts_of(type_)))
+        out.push_back(static_cast<T>(all[i]));
       return out;
     });
   }

@@ -23,7 +23,7 @@ constexpr unsigned class_of(T v) {
   else return finite;
 }
 
-/// What an output may be: one of `classes`, and within `bound` of `value` where it is finite.
+/// The values that an output may have: one of `classes`, and within `bound` of `value` where it is finite.
 struct Expected {
   long double value;
   long double bound;

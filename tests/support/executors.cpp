@@ -77,7 +77,7 @@ void run_work(Solver const& solver, Work const& work, Part const& part, Input fr
   const Resources resources{.threads = 2, .memory = on_device ? Memory::device : Memory::host};
   const Answer answer = solver.consider(work, resources);
   ASSERT_EQ(answer.refusal, nullptr) << answer.refusal(work);
-  const auto executor = answer.make(work, resources, answer.parameters);
+  const auto executor = answer.executor(work, resources);
   Placed signal_there(signal, on_device), filter_there(filter, on_device), out_there(out, on_device);
   from.data = signal_there.origin(), from.type = signal.type(), from.stride = signal.stride();
   to.data = out_there.origin(), to.type = out.type(), to.stride = out.stride();

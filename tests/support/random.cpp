@@ -36,19 +36,20 @@ std::int64_t pick_size(Rng& rng, std::int64_t low, std::int64_t high) {
 }
 
 void fill_random(Array& array, Rng& rng) {
-  visit_type(array.type(), [&]<class T>(std::type_identity<T>) {
+  visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
     for (std::int64_t r = 0; r < array.rows(); ++r)
-      for (T& v : array.row<T>(r)) {
+      for (T& v : array.parts<T>(r)) {
         if constexpr (std::is_floating_point_v<T>) v = std::uniform_real_distribution<T>(-1, 1)(rng);
+        else if constexpr (detail::is_floating_element<T>) v = T(std::uniform_real_distribution<float>(-1, 1)(rng));
         else v = static_cast<T>(rng());
       }
   });
 }
 
 void fill_small(Array& array, Rng& rng) {
-  visit_type(array.type(), [&]<class T>(std::type_identity<T>) {
+  visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
     for (std::int64_t r = 0; r < array.rows(); ++r)
-      for (T& v : array.row<T>(r)) v = static_cast<T>(pick(rng, std::is_signed_v<T> ? -5 : 0, 5));
+      for (T& v : array.parts<T>(r)) v = static_cast<T>(pick(rng, is_signed(array.type()) ? -5 : 0, 5));
   });
 }
 

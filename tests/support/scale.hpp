@@ -15,6 +15,12 @@ inline constexpr std::int64_t kSlowdown = 4;
 inline constexpr std::int64_t kSlowdown = 1;
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
 /// `count` cases of a plain build, fewer under a sanitizer.
 constexpr std::int64_t cases(std::int64_t count) { return count / kSlowdown > 0 ? count / kSlowdown : 1; }
 

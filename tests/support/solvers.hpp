@@ -26,9 +26,7 @@ namespace gpuconv::test {
 
 using SolverPointer = detail::Solver const*;
 
-inline std::vector<SolverPointer> solver_table() {
-  return detail::solvers();
-}
+inline std::vector<SolverPointer> solver_table() { return detail::solvers(); }
 
 inline std::vector<SolverPointer> cuda_solver_table() {
   const auto table = detail::cuda_solvers();
@@ -49,16 +47,20 @@ inline Memory suite_memory() {
 
 /// Whether the solver takes the problem.
 inline bool takes(SolverPointer solver, Problem const& problem) {
-  return !solver->consider(detail::check(problem), {.memory = solver->device == Device::cuda ? suite_memory() : Memory::host})
+  return !solver
+              ->consider(detail::check(problem),
+                         {.memory = solver->device == Device::cuda ? suite_memory() : Memory::host})
               .refusal;
 }
 
 /// Options that force this solver.
 inline Options forced(SolverPointer solver, int threads = 0) {
+  const Memory memory = solver->device == Device::cuda ? suite_memory() : Memory::host;
   return {.method = solver->method,
           .device = solver->device,
           .threads = threads,
-          .memory = solver->device == Device::cuda ? suite_memory() : Memory::host};
+          .memory = memory,
+          .across = memory == Memory::device};  // as rows often lie in tests
 }
 
 /// Tests over the solver table: `class Name : public SolverTest {}`, then GPUCONV_OVER_SOLVERS(Name).

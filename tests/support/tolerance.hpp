@@ -9,8 +9,13 @@
 // u log2(N) of its root mean square (Gentleman and Sande, 1966), and Cauchy's inequality carries that through the
 // product: the error is relative to the block's largest values, not to the output.
 //
-// Both get what gradual underflow loses: each operation on samples may be off by the smallest denormal. The filter's
-// spectrum is made once, so it can be scaled: tiny taps are no excuse.
+// Where a float32 result is asked of integers that only float64 holds, these are the bounds of float64, and the result
+// is rounded once more. So are results of 16 bits, whose sums are in float32.
+//
+// A part of a complex output is a sum of two real ones, of twice as many products; |h|_2 and |x|_2 are of both parts.
+//
+// Both get what gradual underflow loses: of a direct sum each product may be off by the smallest denormal; a transform,
+// which is scaled where its numbers are small, by two of them in all.
 #pragma once
 
 #include <gpuconv/problem.hpp>
@@ -21,18 +26,38 @@ namespace gpuconv::test {
 
 struct Tolerance {
   Type type;
-  long double unit;      // u
-  long double smallest;  // denormal
-  long double wider;     // u of the oracles, one precision up, twice, relative to u
-  long double c;         // of the transforms; test_tolerance.cpp measures 0.08 to 0.45
+  long double unit;       // u
+  long double smallest;   // denormal
+  long double wider = 0;  // u of the oracles, one precision up, twice, relative to u
+  long double c = 0;      // of the transforms; test_tolerance.cpp measures 0.08 to 0.45
 };
 
 inline constexpr std::array kTolerances{
     Tolerance{Type::float32, 0x1p-24L, 0x1p-149L, 0x1p-28L, 1},
     Tolerance{Type::float64, 0x1p-53L, 0x1p-1074L, 0x1p-10L, 1},
+    Tolerance{Type::float16, 0x1p-11L, 0x1p-24L},  // of what is stored: sums are in float32
+    Tolerance{Type::bfloat16, 0x1p-8L, 0x1p-133L},
 };
 
-constexpr Tolerance const& tolerance(Type type) { return kTolerances[type == Type::float32 ? 0 : 1]; }
+/// The tolerance of a floating type, or of the parts of a complex one.
+constexpr Tolerance const& tolerance(Type type) {
+  for (Tolerance const& t : kTolerances)
+    if (t.type == part_type(type)) return t;
+  __builtin_unreachable();
+}
+
+/// The type whose bounds hold for sums that are not integers: float64 where an operand or the result needs it.
+constexpr Type sum_type(Problem const& p) {
+  for (const Type type : {p.type, filter_type(p), result_type(p)})
+    if (is_integer(type) ? size_of(type) >= 4 : part_type(type) == Type::float64) return Type::float64;
+  return Type::float32;
+}
+
+/// The bound of a sum, off by `bound` so far, once it is rounded to `type`.
+constexpr long double rounded_bound(Type type, long double value, long double bound) {
+  const Tolerance t = tolerance(type);
+  return bound + t.unit * ((value < 0 ? -value : value) + bound) + t.smallest;
+}
 
 inline constexpr std::int64_t kPiece = 512;  // p
 
@@ -57,7 +82,7 @@ constexpr long double reference_bound(Type type, std::int64_t terms, long double
 inline long double transform_bound(Type type, std::int64_t size, long double filter_norm, long double block_norm) {
   const Tolerance t = tolerance(type);
   const long double n = static_cast<long double>(size);
-  return t.c * t.unit * __builtin_log2l(n) * filter_norm * block_norm + n * t.smallest * (1 + filter_norm);
+  return t.c * t.unit * __builtin_log2l(n) * filter_norm * block_norm + 2 * t.smallest;
 }
 
 }  // namespace gpuconv::test

@@ -4,12 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <utility>
 
 namespace gpuconv::test {
 namespace {
+
+template <class R>
+long double magnitude(R v) {
+  return std::isfinite(v) ? std::abs(static_cast<long double>(v)) : 0.0L;
+}
 
 // Which classes the sum may have. Where every order of summation agrees there is one; where partial sums may overflow
 // on the way, the order decides, and so several are right.
@@ -26,6 +32,20 @@ unsigned classes_of(bool any_nan, bool plus, bool minus, long double positive, l
   if (-sum > largest * (1 + margin) && !may_exceed) return minus_infinity;
   return finite | (may_exceed ? plus_infinity : 0u) | (may_fall_below ? minus_infinity : 0u) |
          (may_exceed && may_fall_below ? nan : 0u);
+}
+
+// A finite sum, once it has been rounded to `type`: where it is too large for that it is infinite.
+Expected rounded(Expected e, Type type) {
+  // Half a unit above the largest number.
+  const long double overflow = type == Type::float16    ? 0x1.ffep15L
+                               : type == Type::bfloat16 ? 0x1.ffp127L
+                                                        : 0x1.ffffffp127L;
+  if (std::abs(e.value) + e.bound >= overflow) {
+    e.classes = e.value > 0 ? plus_infinity : minus_infinity;
+    if (std::abs(e.value) - e.bound < overflow) e.classes |= finite;
+  }
+  e.bound = rounded_bound(type, e.value, e.bound);
+  return e;
 }
 
 // 2-norm of the samples that any block of `size` holding output `k` of the full convolution may hold.
@@ -101,136 +121,246 @@ Outcome run(Workload const& w, Options const& options, Layout layout) {
   return outcome;
 }
 
-Oracle::Oracle(Workload const& w) : problem_(w.problem), slice_(output_slice(w.problem)) {
-  const Type type = result_type(problem_);
-  for (std::int64_t r = 0; r < problem_.batch; ++r) {
-    const std::int64_t f = problem_.filters == Filters::per_row ? r : 0;
-    if (type == Type::float32) rows_.push_back(floating_row(w.signal.as<float>(r), w.filter.as<float>(f)));
-    else if (type == Type::float64) rows_.push_back(floating_row(w.signal.as<double>(r), w.filter.as<double>(f)));
-    else rows_.push_back(integer_row(w.signal.as<std::uint64_t>(r), w.filter.as<std::uint64_t>(f)));
+namespace {
+
+// Index of the sample that stands at `i` beyond the ends of a row of n, step by step; -1 where a constant does.
+std::int64_t walked(Boundary boundary, std::int64_t i, std::int64_t n) {
+  if (boundary == Boundary::nearest) return std::clamp<std::int64_t>(i, 0, n - 1);
+  if (boundary == Boundary::constant) return i < 0 || i >= n ? -1 : i;
+  if (boundary == Boundary::mirror && n == 1) return 0;
+  while (i < 0 || i >= n) {
+    const bool before = i < 0;
+    if (boundary == Boundary::wrap) i += before ? n : -n;
+    else if (boundary == Boundary::reflect) i = before ? -1 - i : 2 * n - 1 - i;
+    else i = before ? -i : 2 * n - 2 - i;
   }
+  return i;
+}
+
+}  // namespace
+
+Oracle::Oracle(Workload const& w) : problem_(w.problem), samples_(w.problem.signal) {
+  const Slice slice = output_slice(problem_);
+  first_ = slice.first, step_ = slice.step, span_ = (slice.length - 1) * slice.step + 1;
+  if (is_extended()) {
+    samples_ = span_ + problem_.filter - 1;
+    origin_ = first_ - (problem_.filter - 1);
+    first_ = problem_.filter - 1;
+  }
+  const Type type = sum_type(problem_);
+  for (std::int64_t r = 0; r < problem_.batch; ++r)
+    if (is_integer(result_type(problem_))) rows_.push_back(integer_row(w, r));
+    else rows_.push_back(type == Type::float32 ? floating_row<float>(w, r) : floating_row<double>(w, r));
+}
+
+namespace {
+
+std::int64_t filter_row(Problem const& p, std::int64_t r) { return p.filters == Filters::per_row ? r : 0; }
+
+// A part of a row's filter as it is convolved: of a correlation reversed and conjugated.
+template <class R>
+std::vector<R> filter_part(Workload const& w, std::int64_t r, int part) {
+  std::vector<R> h = w.filter.as<R>(filter_row(w.problem, r), part);
+  if (w.problem.operation == Operation::convolve) return h;
+  std::reverse(h.begin(), h.end());
+  if (part == 1) std::ranges::transform(h, h.begin(), std::negate());
+  return h;
+}
+
+}  // namespace
+
+// `count` elements from `first` on of a row that goes on beyond its ends.
+template <class R>
+std::vector<R> Oracle::extended(std::vector<R> const& row, std::int64_t first, std::int64_t count,
+                                double constant) const {
+  if (!is_extended()) return row;
+  std::vector<R> out;
+  for (std::int64_t i = first; i < first + count; ++i) {
+    const std::int64_t at = walked(problem_.boundary, i, problem_.signal);
+    if (at >= 0) out.push_back(row[static_cast<std::size_t>(at)]);
+    else if (std::is_floating_point_v<R>) out.push_back(static_cast<R>(constant));
+    else out.push_back(static_cast<R>(static_cast<std::int64_t>(constant)));
+  }
+  return out;
+}
+
+// The magnitudes of a row's samples, and of those beyond its ends that blocks of `size` may hold besides: element
+// first_ + size is then the one of the first output.
+std::vector<long double> Oracle::around(Row const& row, std::int64_t size) const {
+  std::vector<long double> out = extended(row.own, origin_ - size, samples_ + 2 * size, problem_.constant);
+  for (long double& v : out) v = std::abs(v);
+  return out;
 }
 
 // Sums of the products one precision up, tap by tap and in pieces: for data whose sums cannot overflow.
 template <class R>
-std::vector<Oracle::Output> Oracle::plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const {
+std::vector<Oracle::Output> Oracle::plain_outputs(Terms<R> const& terms) const {
   using W = std::conditional_t<std::is_same_v<R, float>, double, long double>;
-  const auto length = static_cast<std::size_t>(slice_.length);
+  const auto length = static_cast<std::size_t>(span_);
   std::vector<W> piece(length), value(length), magnitude(length);
-  std::vector<std::int64_t> terms(length);
+  std::vector<std::int64_t> count(length);
   const auto end_piece = [&] {
     for (std::size_t i = 0; i < length; ++i) value[i] += std::exchange(piece[i], W(0));
   };
-  for (std::int64_t j = 0; j < problem_.filter; ++j) {
-    if (j % kPiece == 0) end_piece();
-    const W tap = h[static_cast<std::size_t>(j)];
-    const std::int64_t begin = std::max(slice_.first, j),
-                       end = std::min(slice_.first + slice_.length, j + problem_.signal);
-    if (end <= begin) continue;
-    const R* const from = x.data() + (begin - j);
-    const auto at = static_cast<std::size_t>(begin - slice_.first), count = static_cast<std::size_t>(end - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      const W product = static_cast<W>(from[i]) * tap;
-      piece[at + i] += product;
-      magnitude[at + i] += std::abs(product);
-      ++terms[at + i];
+  for (Term<R> const& term : terms)
+    for (std::int64_t j = 0; j < problem_.filter; ++j) {
+      if (j % kPiece == 0) end_piece();
+      const W tap = term.h[static_cast<std::size_t>(j)];
+      const std::int64_t begin = std::max(first_, j), end = std::min(first_ + span_, j + samples_);
+      if (end <= begin) continue;
+      const R* const from = term.x.data() + (begin - j);
+      const auto at = static_cast<std::size_t>(begin - first_), n = static_cast<std::size_t>(end - begin);
+      for (std::size_t i = 0; i < n; ++i) {
+        const W product = static_cast<W>(from[i]) * tap;
+        piece[at + i] += product;
+        magnitude[at + i] += std::abs(product);
+        ++count[at + i];
+      }
     }
-  }
   end_piece();
   std::vector<Output> out;
-  for (std::size_t i = 0; i < length; ++i) out.push_back({value[i], magnitude[i], finite, terms[i]});
+  for (std::size_t i = 0; i < length; i += static_cast<std::size_t>(step_))
+    out.push_back({value[i], magnitude[i], finite, count[i]});
   return out;
 }
 
 // One output whose products may be NaN, infinite or overflow when they are added up.
 template <class R>
-Oracle::Output Oracle::any_output(std::vector<R> const& x, std::vector<R> const& h, std::int64_t k) const {
+Oracle::Output Oracle::any_output(Terms<R> const& terms, std::int64_t k) const {
   Output o;
   long double positive = 0, negative = 0;
   bool any_nan = false, plus = false, minus = false;
   const std::int64_t end = std::min(problem_.filter, k + 1);
-  for (std::int64_t j = std::max<std::int64_t>(0, k - problem_.signal + 1); j < end; ++j) {
-    const long double p = static_cast<long double>(x[static_cast<std::size_t>(k - j)]) *
-                          static_cast<long double>(h[static_cast<std::size_t>(j)]);
-    if (std::isfinite(p)) (p > 0 ? positive : negative) += std::abs(p);
-    else (std::isnan(p) ? any_nan : p > 0 ? plus : minus) = true;
-    o.value += p;
-    ++o.terms;
-  }
+  for (Term<R> const& term : terms)
+    for (std::int64_t j = std::max<std::int64_t>(0, k - samples_ + 1); j < end; ++j) {
+      const long double p = static_cast<long double>(term.x[static_cast<std::size_t>(k - j)]) *
+                            static_cast<long double>(term.h[static_cast<std::size_t>(j)]);
+      if (std::isfinite(p)) (p > 0 ? positive : negative) += std::abs(p);
+      else (std::isnan(p) ? any_nan : p > 0 ? plus : minus) = true;
+      o.value += p;
+      ++o.terms;
+    }
   o.magnitude = positive + negative;
   o.classes = classes_of<R>(any_nan, plus, minus, positive, negative);
   return o;
 }
 
 template <class R>
-Oracle::Row Oracle::floating_row(std::vector<R> const& x, std::vector<R> const& h) const {
-  Row out;
-  const auto magnitude = [](R v) { return std::isfinite(v) ? std::abs(static_cast<long double>(v)) : 0.0L; };
-  long double signal_peak = 0, filter_sum = 0;
-  for (R const v : x) out.signal.push_back(magnitude(v)), signal_peak = std::max(signal_peak, magnitude(v));
-  for (R const v : h) out.filter.push_back(magnitude(v)), filter_sum += magnitude(v);
-  const auto norm = [](std::vector<long double> const& v) {
-    return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0L));
-  };
-  out.signal_norm = norm(out.signal), out.filter_norm = norm(out.filter);
-
-  const auto all_finite = [](std::vector<R> const& v) {
-    return std::all_of(v.begin(), v.end(), [](R e) { return std::isfinite(e); });
-  };
-  if (all_finite(x) && all_finite(h) && signal_peak * filter_sum < std::numeric_limits<R>::max() / 2) {
-    out.outputs = plain_outputs(x, h);
-    return out;
+std::vector<Oracle::Output> Oracle::outputs_of(Terms<R> const& terms) const {
+  const auto is_finite = [](R v) { return std::isfinite(v); };
+  long double largest_sum = 0;
+  bool all_finite = true;
+  for (Term<R> const& term : terms) {
+    long double peak = 0, sum = 0;
+    for (R const v : term.x) peak = std::max(peak, magnitude(v));
+    for (R const v : term.h) sum += magnitude(v);
+    largest_sum += peak * sum;
+    all_finite = all_finite && std::ranges::all_of(term.x, is_finite) && std::ranges::all_of(term.h, is_finite);
   }
-  for (std::int64_t o = 0; o < slice_.length; ++o) out.outputs.push_back(any_output(x, h, slice_.first + o));
+  if (all_finite && largest_sum < std::numeric_limits<R>::max() / 2) return plain_outputs(terms);
+  std::vector<Output> out;
+  for (std::int64_t o = 0; o < span_; o += step_) out.push_back(any_output(terms, first_ + o));
   return out;
 }
 
-Oracle::Row Oracle::integer_row(std::vector<std::uint64_t> const& x, std::vector<std::uint64_t> const& h) const {
+namespace {
+
+// The magnitudes of a row's elements, of which there are the parts.
+template <class R>
+std::vector<long double> magnitudes(std::vector<R> const& real, std::vector<R> const& imaginary) {
+  std::vector<long double> out;
+  std::ranges::transform(real, std::back_inserter(out), magnitude<R>);
+  for (std::size_t i = 0; i < imaginary.size(); ++i) out[i] = std::hypot(out[i], magnitude(imaginary[i]));
+  return out;
+}
+
+long double norm(std::vector<long double> const& v) {
+  return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0L));
+}
+
+}  // namespace
+
+template <class R>
+Oracle::Row Oracle::floating_row(Workload const& w, std::int64_t r) const {
+  std::vector<R> own[2], x[2], h[2];
+  for (int p = 0; p < parts_of(w.signal.type()); ++p) {
+    own[p] = w.signal.as<R>(r, p);
+    x[p] = extended(own[p], origin_, samples_, p == 0 ? problem_.constant : 0);
+  }
+  for (int p = 0; p < parts_of(w.filter.type()); ++p) h[p] = filter_part<R>(w, r, p);
+
   Row out;
-  for (std::int64_t k = slice_.first; k < slice_.first + slice_.length; ++k) {
+  out.signal = magnitudes(x[0], x[1]), out.filter = magnitudes(h[0], h[1]);
+  out.signal_norm = norm(out.signal), out.filter_norm = norm(out.filter);
+  if (is_extended()) out.own = magnitudes(own[0], own[1]);
+
+  Terms<R> real{{x[0], h[0]}}, imaginary;
+  if (!x[1].empty()) imaginary.push_back({x[1], h[0]});
+  if (!h[1].empty()) imaginary.push_back({x[0], h[1]});
+  if (!x[1].empty() && !h[1].empty()) {
+    real.push_back({x[1], h[1]});
+    std::ranges::transform(real.back().h, real.back().h.begin(), std::negate());
+  }
+  out.outputs = outputs_of(real);
+  if (!imaginary.empty()) out.imaginary = outputs_of(imaginary);
+  return out;
+}
+
+Oracle::Row Oracle::integer_row(Workload const& w, std::int64_t r) const {
+  const std::vector<std::uint64_t> x = extended(w.signal.as<std::uint64_t>(r), origin_, samples_, problem_.constant),
+                                   h = filter_part<std::uint64_t>(w, r, 0);
+  Row out;
+  for (std::int64_t k = first_; k < first_ + span_; k += step_) {
     const std::int64_t end = std::min(problem_.filter, k + 1);
     std::uint64_t sum = 0;
-    for (std::int64_t j = std::max<std::int64_t>(0, k - problem_.signal + 1); j < end; ++j)
+    for (std::int64_t j = std::max<std::int64_t>(0, k - samples_ + 1); j < end; ++j)
       sum += x[static_cast<std::size_t>(k - j)] * h[static_cast<std::size_t>(j)];
     out.integers.push_back(sum);
   }
   return out;
 }
 
-std::vector<Expected> Oracle::expected(std::int64_t r, Outcome const& outcome) const {
+std::vector<Expected> Oracle::expected(std::int64_t r, Outcome const& outcome, int part) const {
   const Row& row = rows_[static_cast<std::size_t>(r)];
-  const Type type = result_type(problem_);
+  const std::vector<Output>& outputs = part == 0 ? row.outputs : row.imaginary;
+  const Type type = sum_type(problem_), result = part_type(result_type(problem_));
   const std::int64_t size = outcome.block;
-  const BlockNorms norms(row.signal, size ? size : 1), filter_norms(row.filter, size ? size : 1);
+  const bool wide = is_extended() && size > 0;
+  const BlockNorms norms(wide ? around(row, size) : row.signal, size ? size : 1),
+      filter_norms(row.filter, size ? size : 1);
   std::vector<Expected> out;
-  for (std::size_t i = 0; i < row.outputs.size(); ++i) {
-    const Output& o = row.outputs[i];
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Output& o = outputs[i];
     Expected e{o.value, 0, o.classes};
-    const std::int64_t k = slice_.first + static_cast<std::int64_t>(i);
+    const std::int64_t k = first_ + static_cast<std::int64_t>(i) * step_;
     if (outcome.method == Method::direct) e.bound = direct_bound(type, o.terms, o.magnitude);
     else e.bound = reference_bound(type, o.terms, o.magnitude, o.value);
-    if (!size) {
-      out.push_back(e);
-      continue;
+    if (size) {
+      long double bound = transform_bound(type, size, row.filter_norm, norms.around(wide ? k + size : k));
+      if (problem_.filter > problem_.signal)  // the filter may have been cut into blocks in place of the signal
+        bound = std::max(bound, transform_bound(type, size, row.signal_norm, filter_norms.around(k)));
+      e.bound += bound;
     }
-    long double bound = transform_bound(type, size, row.filter_norm, norms.around(k));
-    if (problem_.filter > problem_.signal)  // the filter may have been cut into blocks in place of the signal
-      bound = std::max(bound, transform_bound(type, size, row.signal_norm, filter_norms.around(k)));
-    e.bound += bound;
-    out.push_back(e);
+    out.push_back(type == result ? e : rounded(e, result));
   }
   return out;
 }
 
 testing::AssertionResult Oracle::accepts_row(std::int64_t r, Outcome const& outcome) const {
-  return visit_type(outcome.out.type(), [&]<class T>(std::type_identity<T>) {
-    const auto got = outcome.out.row<T>(r);
-    if constexpr (std::is_floating_point_v<T>) {
-      return is_close(got, std::span<Expected const>(expected(r, outcome)));
-    } else {
+  return visit_part(outcome.out.type(), [&]<class T>(std::type_identity<T>) {
+    if constexpr (is_integer(type_of<T>)) {
       std::vector<T> want;
       for (std::uint64_t const v : rows_[static_cast<std::size_t>(r)].integers) want.push_back(static_cast<T>(v));
-      return is_equal(got, std::span<T const>(want));
+      return is_equal(outcome.out.row<T>(r), std::span<T const>(want));
+    } else {
+      using Value = std::conditional_t<sizeof(T) == 2, float, T>;
+      testing::AssertionResult right = testing::AssertionSuccess();
+      for (int p = 0; p < parts_of(outcome.out.type()) && right; ++p) {
+        const std::vector<Value> got = outcome.out.as<Value>(r, p);
+        right = is_close(std::span<Value const>(got), std::span<Expected const>(expected(r, outcome, p)));
+        if (p == 1) right << " (imaginary parts)";
+      }
+      return right;
     }
   });
 }
@@ -246,14 +376,15 @@ testing::AssertionResult Oracle::accepts(Outcome const& outcome) const {
 }
 
 long double Oracle::worst_ratio(Outcome const& outcome) const {
-  const long double c = outcome.method == Method::direct ? 1 : tolerance(result_type(problem_)).c;
+  const long double c = outcome.method == Method::direct ? 1 : tolerance(sum_type(problem_)).c;
   long double worst = 0;
-  for (std::int64_t r = 0; r < problem_.batch; ++r) {
-    const std::vector<Expected> want = expected(r, outcome);
-    const std::vector<long double> got = outcome.out.as<long double>(r);
-    for (std::size_t i = 0; i < want.size(); ++i)
-      if (want[i].bound > 0) worst = std::max(worst, c * std::abs(got[i] - want[i].value) / want[i].bound);
-  }
+  for (std::int64_t r = 0; r < problem_.batch; ++r)
+    for (int p = 0; p < parts_of(outcome.out.type()); ++p) {
+      const std::vector<Expected> want = expected(r, outcome, p);
+      const std::vector<long double> got = outcome.out.as<long double>(r, p);
+      for (std::size_t i = 0; i < want.size(); ++i)
+        if (want[i].bound > 0) worst = std::max(worst, c * std::abs(got[i] - want[i].value) / want[i].bound);
+    }
   return worst;
 }
 

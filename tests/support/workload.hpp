@@ -53,7 +53,7 @@ class DeviceArray {
   Rows shape_;
 };
 
-/// What came out of a plan, and which plan it was.
+/// The result of a plan, and which plan it was.
 struct Outcome {
   Array out;
   std::string plan;  // Plan::describe
@@ -66,7 +66,8 @@ struct Outcome {
 Outcome run(Workload const& workload, Options const& options, Layout out = {});
 
 /// What each output should be, from plain sums of its products in long double, or modulo 2^64 for integers.
-/// Independent of the library but for the slicing rule, which has its own golden values.
+/// Independent of the library but for the slicing rule, which has its own golden values. Boundaries are walked to,
+/// reflection by reflection.
 class Oracle {
  public:
   explicit Oracle(Workload const& workload);
@@ -74,8 +75,8 @@ class Oracle {
   /// Every output is right for the method that made it. The failure's text has the problem and the plan.
   testing::AssertionResult accepts(Outcome const& outcome) const;
 
-  /// Values, bounds and classes of a row's outputs; for floating-point results.
-  std::vector<Expected> expected(std::int64_t row, Outcome const& outcome) const;
+  /// Values, bounds and classes of a row's outputs, or of one of their parts; for results that are no integers.
+  std::vector<Expected> expected(std::int64_t row, Outcome const& outcome, int part = 0) const;
 
   /// Largest error over its bound with c = 1 (see tolerance.hpp), over all outputs.
   long double worst_ratio(Outcome const& outcome) const;
@@ -88,23 +89,41 @@ class Oracle {
     std::int64_t terms = 0;
   };
   struct Row {
-    std::vector<Output> outputs;
-    std::vector<std::uint64_t> integers;  // in place of outputs where the result type is one
+    std::vector<Output> outputs, imaginary;   // parts
+    std::vector<std::uint64_t> integers;      // in place of outputs where the result type is one
     std::vector<long double> signal, filter;  // magnitudes of what is finite
+    std::vector<long double> own;             // those of a row that is extended, without what is beyond its ends
     long double signal_norm = 0, filter_norm = 0;
   };
 
+  // Operands whose convolutions add up to the outputs, or to one of their parts.
   template <class R>
-  std::vector<Output> plain_outputs(std::vector<R> const& x, std::vector<R> const& h) const;
+  struct Term {
+    std::vector<R> x, h;
+  };
   template <class R>
-  Output any_output(std::vector<R> const& x, std::vector<R> const& h, std::int64_t k) const;
+  using Terms = std::vector<Term<R>>;
   template <class R>
-  Row floating_row(std::vector<R> const& x, std::vector<R> const& h) const;
-  Row integer_row(std::vector<std::uint64_t> const& x, std::vector<std::uint64_t> const& h) const;
+  std::vector<Output> outputs_of(Terms<R> const& terms) const;
+  template <class R>
+  std::vector<Output> plain_outputs(Terms<R> const& terms) const;
+  template <class R>
+  Output any_output(Terms<R> const& terms, std::int64_t k) const;
+  template <class R>
+  Row floating_row(Workload const& w, std::int64_t r) const;
+  Row integer_row(Workload const& w, std::int64_t r) const;
   testing::AssertionResult accepts_row(std::int64_t r, Outcome const& outcome) const;
 
+  bool is_extended() const { return problem_.boundary != Boundary::zero; }
+  template <class R>
+  std::vector<R> extended(std::vector<R> const& row, std::int64_t first, std::int64_t count, double constant) const;
+  std::vector<long double> around(Row const& row, std::int64_t size) const;
+
   Problem problem_;
-  Slice slice_;
+  // The sums that are made: outputs [first_, first_ + span_) of the convolution of rows of samples_, every step_ one of
+  // which is one of the problem's. A row that is extended has here all the samples that its outputs need.
+  std::int64_t samples_, first_, span_, step_;
+  std::int64_t origin_ = 0;  // of those samples in the problem's row
   std::vector<Row> rows_;
 };
 

@@ -141,7 +141,7 @@ TEST_P(FailedAllocations, InDescribe) {
 TEST_P(FailedAllocations, CannotHappenInExecute) {
   for (int const threads : {1, 4})
     for (bool const spoilt : {false, true})
-      for (Type const type : {Type::float32, Type::float64, Type::int16}) {
+      for (Type const type : {Type::float32, Type::float64, Type::int16, Type::complex64}) {
         const Problem p{.signal = solver()->method == Method::reference ? 5000 : 200000,
                         .filter = 301,
                         .batch = 2,
@@ -149,10 +149,10 @@ TEST_P(FailedAllocations, CannotHappenInExecute) {
                         .type = type};
         if (!takes(p)) continue;
         Workload w = random_workload(p, rng_);
-        if (spoilt && type == Type::float32) {
-          w.signal.row<float>(0)[77] = std::numeric_limits<float>::quiet_NaN();
-          w.signal.row<float>(1)[99] = std::numeric_limits<float>::infinity();
-          w.filter.row<float>(0)[1] = std::numeric_limits<float>::infinity();
+        if (spoilt && part_type(type) == Type::float32) {
+          w.signal.parts<float>(0)[77] = std::numeric_limits<float>::quiet_NaN();
+          w.signal.parts<float>(1)[99] = std::numeric_limits<float>::infinity();
+          w.filter.parts<float>(0)[1] = std::numeric_limits<float>::infinity();
         }
         Plan plan(p, options(threads));
         plan.set_filter(w.filter.input());
@@ -244,7 +244,7 @@ class RefusedBeforeAllocating : public SolverTest {
 TEST_P(RefusedBeforeAllocating, PlansLargerThanMemory) {
   const std::int64_t memory = machine_memory();
   for (Problem const& p :
-       {Problem{.signal = 9, .filter = memory / 3},
+       {Problem{.signal = 9, .filter = memory / 3}, Problem{.signal = 9, .filter = memory / 7, .type = Type::complex64},
         Problem{
             .signal = 9, .filter = 900, .batch = memory / 3000, .filters = Filters::per_row, .mode = Mode::valid}}) {
     if (takes_small(p)) expect_out_of_memory_without_allocating([&] { Plan(p, options()); });
@@ -253,10 +253,10 @@ TEST_P(RefusedBeforeAllocating, PlansLargerThanMemory) {
 
 // Samples of one byte are computed in four or eight: the workspace may exceed the memory where the data do not.
 TEST_P(RefusedBeforeAllocating, WorkspacesLargerThanMemory) {
-  // Filters of a quarter of the memory in bytes: twice the memory in 64-bit integers.
+  // Filters of three quarters of the memory in bytes: they are kept in 16 bits at least.
   const Problem p{.signal = 1,
                   .filter = 1000,
-                  .batch = machine_memory() / 4000,
+                  .batch = machine_memory() / 4000 * 3,
                   .filters = Filters::per_row,
                   .mode = Mode::valid,
                   .type = Type::int8,

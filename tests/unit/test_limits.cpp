@@ -40,9 +40,9 @@ TEST(Limits, EnumsOutOfRange) {
   };
   EXPECT_THROW(Plan(with([](Problem& p) { p.mode = static_cast<Mode>(3); })), InvalidArgument);
   EXPECT_THROW(Plan(with([](Problem& p) { p.same = static_cast<Same>(3); })), InvalidArgument);
-  EXPECT_THROW(Plan(with([](Problem& p) { p.filters = static_cast<Filters>(2); })), InvalidArgument);
-  EXPECT_THROW(Plan(with([](Problem& p) { p.type = static_cast<Type>(10); })), InvalidArgument);
-  EXPECT_THROW(Plan(with([](Problem& p) { p.filter_type = static_cast<Type>(10); })), InvalidArgument);
+  EXPECT_THROW(Plan(with([](Problem& p) { p.filters = static_cast<Filters>(3); })), InvalidArgument);
+  EXPECT_THROW(Plan(with([](Problem& p) { p.type = static_cast<Type>(type_count); })), InvalidArgument);
+  EXPECT_THROW(Plan(with([](Problem& p) { p.filter_type = static_cast<Type>(type_count); })), InvalidArgument);
   EXPECT_THROW(Plan(with([](Problem& p) { p.result_type = static_cast<Type>(255); })), InvalidArgument);
 }
 
@@ -78,7 +78,7 @@ TEST_P(LargerThanMemory, IsRefusedWithTheBytesNeeded) {
   expect_out_of_memory({.signal = 3, .filter = 1 << 10, .batch = taps / 1024 + 1, .filters = Filters::per_row}, memory);
 }
 
-// What callers pass is there already: mapped files, overlapping rows, rows with a stride of 0.
+// Arrays that callers pass are there already: mapped files, overlapping rows, rows with a stride of 0.
 TEST_P(LargerThanMemory, ArraysOfCallersAreNotCounted) {
   if (solver()->device == Device::cuda) GTEST_SKIP() << "a GPU's memory is another matter";
   const bool whole_rows = solver()->method == Method::reference;

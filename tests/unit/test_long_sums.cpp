@@ -6,14 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <complex>
 #include <limits>
 
 namespace gpuconv::test {
 namespace {
 
 void fill(Array& array, double value) {
-  visit_type(array.type(),
-             [&]<class T>(std::type_identity<T>) { std::ranges::fill(array.row<T>(0), static_cast<T>(value)); });
+  visit_part(array.type(),
+             [&]<class T>(std::type_identity<T>) { std::ranges::fill(array.parts<T>(0), static_cast<T>(value)); });
 }
 
 class LongSums : public SolverTest {
@@ -25,7 +26,8 @@ class LongSums : public SolverTest {
     Rng rng = test_rng();
     for (auto const& [n, m] : shapes) {
       const Problem problem{.signal = n, .filter = m, .mode = Mode::valid, .type = type};
-      if (!takes(problem) || output_slice(problem).length * std::min(n, m) > 2 * kOracleProducts) continue;
+      if (!takes(problem) || output_slice(problem).length * std::min(n, m) * parts_of(type) > 2 * kOracleProducts)
+        continue;
       Workload w = random_workload(problem, rng);
       fill(w.signal, sample), fill(w.filter, tap);
       EXPECT_TRUE(is_right(w, options()));
@@ -33,14 +35,16 @@ class LongSums : public SolverTest {
   }
 };
 
+constexpr Type kTypes[] = {Type::float32, Type::float64, Type::complex64, Type::complex128};
+
 TEST_P(LongSums, OfOnes) {
-  for (Type const type : {Type::float32, Type::float64}) expect_bounded(type, 1, 1);
+  for (Type const type : kTypes) expect_bounded(type, 1, 1);
 }
 TEST_P(LongSums, OfTenths) {
-  for (Type const type : {Type::float32, Type::float64}) expect_bounded(type, 0.1, 0.1);
+  for (Type const type : kTypes) expect_bounded(type, 0.1, 0.1);
 }
 TEST_P(LongSums, OfTenthsByOnes) {
-  for (Type const type : {Type::float32, Type::float64}) expect_bounded(type, 0.1, 1);
+  for (Type const type : kTypes) expect_bounded(type, 0.1, 1);
 }
 
 // A total that is not finite has no error to add to it.
@@ -65,7 +69,7 @@ TEST_P(LongSums, WithOneInfinity) {
 }
 GPUCONV_OVER_SOLVERS(LongSums);
 
-// What a float32 counter cannot count. Too long for slowed-down builds and for the emulator.
+// A sum that a float32 counter cannot count to. Too long for slowed-down builds and for the emulator.
 TEST(LongSum, OfTwentyMillionProducts) {
   if (kSlowdown > 1) GTEST_SKIP() << "takes too long in this build";
   constexpr std::size_t count = 20'000'000;
@@ -73,6 +77,12 @@ TEST(LongSum, OfTwentyMillionProducts) {
   const CallOptions direct{.mode = Mode::valid, .method = Method::direct, .device = Device::cpu};
   EXPECT_EQ(convolve(ones, ones, direct).at(0), 20'000'000.0F);
   EXPECT_NEAR(convolve(tenths, ones, direct).at(0), 2'000'000.0298, 12);
+
+  // (1 + i)(1 + i) is 2i, a sum of two products.
+  const std::vector<std::complex<float>> complex_ones(count / 2, {1, 1});
+  EXPECT_EQ(convolve(complex_ones, complex_ones, direct).at(0), std::complex<float>(0, 20'000'000));
+  EXPECT_EQ(convolve(ones, std::vector<std::complex<float>>(count, {1, 1}), direct).at(0),
+            std::complex<float>(20'000'000, 20'000'000));
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST(Process, ExitsWhileOtherThreadsConvolve) {
   for (int i = 0; i < 20; ++i) EXPECT_EXIT(exits(), testing::ExitedWithCode(0), "");
 }
 
-// Of the four threads that are at a job, one ends the program: its caller, or a worker.
+// One of the four threads that are at a job ends the program: its caller, or a worker.
 TEST(Process, ExitsFromTheMiddleOfAJob) {
   if (!kForks) GTEST_SKIP() << "the thread sanitizer does not follow a fork";
   for (const bool caller : {true, false}) {

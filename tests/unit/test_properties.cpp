@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <numeric>
 
 namespace gpuconv::test {
@@ -24,6 +25,14 @@ double sum_of_magnitudes(Values const& v) {
   return std::accumulate(v.begin(), v.end(), 0.0, [](double s, double e) { return s + std::abs(e); });
 }
 
+using Complex = std::vector<std::complex<double>>;
+
+Complex complex_of(Values const& re, Values const& im) {
+  Complex out;
+  for (std::size_t i = 0; i < re.size(); ++i) out.emplace_back(re[i], im[i]);
+  return out;
+}
+
 // Equal within some hundred roundings of `scale`.
 void expect_equal(Values const& a, Values const& b, double scale, const char* what) {
   ASSERT_EQ(a.size(), b.size()) << what;
@@ -37,9 +46,7 @@ class Properties : public SolverTest {
     for (double& e : v) e = std::uniform_real_distribution<double>(-1, 1)(rng_);
     return v;
   }
-  Values conv(Values const& x, Values const& h, Mode mode = Mode::full) const {
-    return convolve(x, h, call(mode));
-  }
+  Values conv(Values const& x, Values const& h, Mode mode = Mode::full) const { return convolve(x, h, call(mode)); }
 
   template <class Each>
   void each_shape(Each each) {
@@ -145,6 +152,39 @@ TEST_P(Properties, SameAndValidAreSlicesOfFull) {
       expect_equal(conv(x, h, mode), slice(output_slice(n, m, mode)), scale, "slice");
     for (Same const same : {Same::numpy, Same::scipy, Same::matlab})
       expect_equal(convolve(x, h, call(same)), slice(output_slice(n, m, Mode::same, same)), scale, "slice");
+  });
+}
+
+// (x + iy) * (h + ig) = x * h - y * g + i (y * h + x * g); a correlation is with the conjugate, from its last tap on.
+TEST_P(Properties, AComplexConvolutionIsFourRealOnes) {
+  each_shape([&](Values const& x, Values const& h) {
+    if (!takes({.signal = std::ssize(x), .filter = std::ssize(h), .type = Type::complex128})) return;
+    const Values y = random(std::ssize(x)), g = random(std::ssize(h));
+    const Values xh = conv(x, h), yg = conv(y, g), yh = conv(y, h), xg = conv(x, g);
+    const Complex z = complex_of(x, y), f = complex_of(h, g);
+    const double scale = 2 * static_cast<double>(h.size());
+    const auto expect = [&](Complex const& got, auto re, auto im, const char* what) {
+      Values want_re, want_im, got_re, got_im;
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        want_re.push_back(re(i)), want_im.push_back(im(i));
+        got_re.push_back(got[i].real()), got_im.push_back(got[i].imag());
+      }
+      expect_equal(got_re, want_re, scale, what), expect_equal(got_im, want_im, scale, what);
+    };
+    expect(
+        convolve(z, f, call()), [&](std::size_t i) { return xh[i] - yg[i]; },
+        [&](std::size_t i) { return yh[i] + xg[i]; }, "complex by complex");
+    expect(
+        convolve(z, h, call()), [&](std::size_t i) { return xh[i]; }, [&](std::size_t i) { return yh[i]; },
+        "complex by real");
+    expect(
+        convolve(x, f, call()), [&](std::size_t i) { return xh[i]; }, [&](std::size_t i) { return xg[i]; },
+        "real by complex");
+    Complex mirrored(f.rbegin(), f.rend());
+    for (std::complex<double>& tap : mirrored) tap = std::conj(tap);
+    expect(
+        correlate(z, mirrored, call()), [&](std::size_t i) { return xh[i] - yg[i]; },
+        [&](std::size_t i) { return yh[i] + xg[i]; }, "correlation");
   });
 }
 GPUCONV_OVER_SOLVERS(Properties);

@@ -16,14 +16,14 @@ constexpr std::int64_t kSizes[][2] = {{5, 3},       {60, 7},     {64, 64},    {3
                                       {1000, 1000}, {5000, 257}, {20000, 33}, {600, 2049}, {9000, 200}};
 
 void fill_sine(Array& array, double turns) {
-  visit_type(array.type(), [&]<class T>(std::type_identity<T>) {
+  visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
     double k = 0;
-    for (T& v : array.row<T>(0)) v = static_cast<T>(std::sin(2 * std::numbers::pi * turns * k++));
+    for (T& v : array.parts<T>(0)) v = static_cast<T>(std::sin(2 * std::numbers::pi * turns * k++));
   });
 }
 void fill_constant(Array& array) {
-  visit_type(array.type(), [&]<class T>(std::type_identity<T>) {
-    for (T& v : array.row<T>(0)) v = T(1) / T(3);
+  visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
+    for (T& v : array.parts<T>(0)) v = T(T(1) / T(3));
   });
 }
 

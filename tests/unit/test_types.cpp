@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <list>
 #include <span>
 #include <string>
@@ -13,7 +16,7 @@ namespace gpuconv {
 namespace {
 
 // ---- element types ------------------------------------------------------------------------------------------------
-static_assert(type_count == 10);
+static_assert(type_count == 14);
 static_assert(Element<float> && Element<double> && Element<const float>);
 static_assert(Element<std::int8_t> && Element<std::uint8_t> && Element<short> && Element<unsigned>);
 static_assert(Element<long> && Element<long long> && Element<unsigned long long>);
@@ -23,6 +26,10 @@ static_assert(type_of<signed char> == Type::int8 && type_of<unsigned char> == Ty
 static_assert(type_of<const double> == Type::float64);
 static_assert(!Element<bool> && !Element<char> && !Element<wchar_t> && !Element<char8_t> && !Element<char16_t> &&
               !Element<char32_t>);
+static_assert(type_of<float16> == Type::float16 && type_of<bfloat16 const> == Type::bfloat16);
+static_assert(type_of<::__half> == Type::float16 && type_of<::__nv_bfloat16> == Type::bfloat16);
+static_assert(type_of<std::complex<float>> == Type::complex64 && type_of<std::complex<double>> == Type::complex128);
+static_assert(!Element<std::complex<int>> && !Element<std::complex<long double>>);
 static_assert(!Element<long double> && !Element<void*> && !Element<std::string> && !Element<float*>);
 
 template <std::size_t... I>
@@ -36,28 +43,50 @@ constexpr bool types_have_elements(std::index_sequence<I...>) {
 static_assert(types_have_elements(std::make_index_sequence<type_count>{}));
 
 TEST(Types, HaveNumPysNames) {
-  const char* names[] = {"int8",   "int16",  "int32",  "int64",   "uint8",
-                         "uint16", "uint32", "uint64", "float32", "float64"};
+  const char* names[] = {"int8",   "int16",   "int32",   "int64",   "uint8",    "uint16",    "uint32",
+                         "uint64", "float32", "float64", "float16", "bfloat16", "complex64", "complex128"};
   for (int t = 0; t < type_count; ++t) EXPECT_EQ(name(static_cast<Type>(t)), names[t]);
 }
 
 // ---- result types -------------------------------------------------------------------------------------------------
-// numpy.result_type, but for pairs of integers, which are widened to 64 bits: I int64, U uint64, f float32, d float64.
-// Rows are the signal's type, columns the filter's, both in the order of the table.
+// numpy.result_type, but for pairs of integers, which are widened to 64 bits: I int64, U uint64, f float32, d float64,
+// h float16, b bfloat16 (its promotions are those of the package ml_dtypes, but for float16), c complex64, z
+// complex128. Rows are the signal's type, columns the filter's, both in the order of the table.
 constexpr const char* kResultTypes[type_count] = {
-    "IIIIIIIIfd",  // int8
-    "IIIIIIIIfd",  // int16
-    "IIIIIIIIdd",  // int32
-    "IIIIIIIIdd",  // int64
-    "IIIIUUUUfd",  // uint8
-    "IIIIUUUUfd",  // uint16
-    "IIIIUUUUdd",  // uint32
-    "IIIIUUUUdd",  // uint64
-    "ffddffddfd",  // float32
-    "dddddddddd",  // float64
+    "IIIIIIIIfdhbcz",  // int8
+    "IIIIIIIIfdffcz",  // int16
+    "IIIIIIIIddddzz",  // int32
+    "IIIIIIIIddddzz",  // int64
+    "IIIIUUUUfdhbcz",  // uint8
+    "IIIIUUUUfdffcz",  // uint16
+    "IIIIUUUUddddzz",  // uint32
+    "IIIIUUUUddddzz",  // uint64
+    "ffddffddfdffcz",  // float32
+    "ddddddddddddzz",  // float64
+    "hfddhfddfdhfcz",  // float16
+    "bfddbfddfdfbcz",  // bfloat16
+    "cczzcczzczcccz",  // complex64
+    "zzzzzzzzzzzzzz",  // complex128
 };
 constexpr Type from_letter(char c) {
-  return c == 'I' ? Type::int64 : c == 'U' ? Type::uint64 : c == 'f' ? Type::float32 : Type::float64;
+  switch (c) {
+    case 'I':
+      return Type::int64;
+    case 'U':
+      return Type::uint64;
+    case 'f':
+      return Type::float32;
+    case 'd':
+      return Type::float64;
+    case 'h':
+      return Type::float16;
+    case 'b':
+      return Type::bfloat16;
+    case 'c':
+      return Type::complex64;
+    default:
+      return Type::complex128;
+  }
 }
 constexpr bool default_results_are_the_tables() {
   for (int s = 0; s < type_count; ++s)
@@ -72,6 +101,53 @@ static_assert(std::is_same_v<result_t<std::int64_t, std::uint64_t>, std::int64_t
 static_assert(std::is_same_v<result_t<float, std::int16_t>, float>);
 static_assert(std::is_same_v<result_t<float, std::int32_t>, double>);
 static_assert(std::is_same_v<result_t<float, double>, double>);
+static_assert(std::is_same_v<result_t<std::complex<float>, float>, std::complex<float>>);
+static_assert(std::is_same_v<result_t<std::complex<float>, int>, std::complex<double>>);
+static_assert(std::is_same_v<result_t<float16, float16>, float16>);
+
+// ---- numbers of 16 bits ---------------------------------------------------------------------------------------------
+// Every value, by the definition of the format: sign, exponent and fraction.
+double value_of(unsigned bits, int exponent_bits) {
+  const int fraction_bits = 15 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
+  const int exponent = static_cast<int>(bits >> fraction_bits & ((1u << exponent_bits) - 1));
+  const int fraction = static_cast<int>(bits & ((1u << fraction_bits) - 1));
+  const double sign = bits & 0x8000u ? -1 : 1;
+  if (exponent == (1 << exponent_bits) - 1) return fraction ? std::nan("") : sign * HUGE_VAL;
+  const int whole = exponent ? 1 << fraction_bits : 0;
+  return sign * std::ldexp(whole + fraction, std::max(exponent, 1) - bias - fraction_bits);
+}
+
+template <class Half>
+void expect_rounds(int exponent_bits) {
+  for (unsigned bits = 0; bits < 0x10000u; ++bits) {
+    Half half;
+    half.bits = static_cast<std::uint16_t>(bits);
+    const double value = value_of(bits, exponent_bits);
+    const auto same = [](double a, double b) { return std::isnan(a) ? std::isnan(b) : a == b; };
+    ASSERT_TRUE(same(static_cast<float>(half), value)) << bits;
+    if (std::isnan(value)) {
+      ASSERT_TRUE(std::isnan(static_cast<float>(Half(static_cast<float>(half))))) << bits;
+      continue;
+    }
+    ASSERT_EQ(Half(static_cast<float>(value)).bits, bits);
+    ASSERT_EQ(Half(value).bits, bits);
+    if (!std::isfinite(value) || bits & 0x8000u) continue;
+    // Half way to the next one, which is infinite at last, ties go to the even one; a trifle beyond decides else.
+    double next = value_of(bits + 1, exponent_bits);
+    if (std::isinf(next)) next = 2 * value - value_of(bits - 1, exponent_bits);
+    const double middle = (value + next) / 2;
+    const unsigned even = bits % 2 ? bits + 1 : bits;
+    ASSERT_EQ(Half(middle).bits, even) << middle;
+    ASSERT_EQ(Half(static_cast<float>(middle)).bits, even) << middle;
+    ASSERT_EQ(Half(-middle).bits, even | 0x8000u) << middle;
+    ASSERT_EQ(Half(std::nextafter(middle, 0.0)).bits, bits) << middle;
+    ASSERT_EQ(Half(std::nextafter(middle, HUGE_VAL)).bits, bits + 1) << middle;
+    ASSERT_EQ(Half(std::nextafter(static_cast<float>(middle), 0.0F)).bits, bits) << middle;
+    ASSERT_EQ(Half(std::nextafter(static_cast<float>(middle), HUGE_VALF)).bits, bits + 1) << middle;
+  }
+}
+TEST(Types, RoundToFloat16) { expect_rounds<float16>(5); }
+TEST(Types, RoundToBfloat16) { expect_rounds<bfloat16>(8); }
 
 // ---- what one-shot calls take -------------------------------------------------------------------------------------
 template <class S, class F>

@@ -1,5 +1,12 @@
-// The SIMD code, compiled once a target: direct convolution with register blocking, and the passes of the
-// right-angle transform (see ../transform.hpp).
+// The SIMD code, compiled once a target: direct convolution with register blocking, and what the headers beside it
+// hold.
+#include "across.hpp"
+#include "dot.hpp"
+#include "gaps.hpp"
+#include "halves.hpp"
+#include "integers.hpp"
+#include "passes.hpp"
+#include "rows.hpp"
 #include "vector.hpp"
 
 #include "../../core/long_sum.hpp"
@@ -7,17 +14,19 @@
 
 #include <type_traits>
 
-#define GPUCONV_TRANSFORM_NAMESPACE detail::GPUCONV_SIMD_TARGET
-#include "../../core/butterfly.hpp"
-
 namespace gpuconv::detail::GPUCONV_SIMD_TARGET {
 namespace {
 
 // ---- direct -------------------------------------------------------------------------------------------------------
 
-// Taps r + V*q for r in [begin, end) and q < Q, on J vectors of outputs: every loaded vector serves Q taps.
-template <class T, int Q, int J>
-GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int begin, int end) {
+// Elements between the samples that follow each other in a window.
+template <std::int64_t N>
+using Steps = std::integral_constant<std::int64_t, N>;
+
+// Taps r + V*q for r in [begin, end) and q < Q, on J vectors of outputs, V samples apart: every loaded vector serves Q
+// taps. `step`: between samples, a number or Steps<1>.
+template <class T, int Q, int J, class Step = Steps<1>>
+GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int begin, int end, Step step = {}) {
   constexpr int V = kLanes<T>;
   for (int r = begin; r < end; ++r) {
     Vector<T> tap[Q];
@@ -28,7 +37,7 @@ GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int
     }
 #pragma GCC unroll 32
     for (int i = 0; i < J + Q - 1; ++i) {
-      Vector<T> v = load(x + r + V * i);
+      Vector<T> v = load(x + (r + V * i) * step);
       if constexpr (Q > 1) keep(v);
 #pragma GCC unroll 4
       for (int q = 0; q < Q; ++q)
@@ -38,12 +47,12 @@ GPUCONV_INLINE void add_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int
 }
 
 // The last `count` < 4V taps, exactly: a tap beyond them would turn an infinity outside the window into NaN.
-template <class T, int Q, int J>
-GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count) {
+template <class T, int Q, int J, class Step = Steps<1>>
+GPUCONV_INLINE void add_last_taps(Vector<T> (&sum)[J], const T* x, const T* taps, int count, Step step = {}) {
   constexpr int V = kLanes<T>;
   const int split = count - V * (Q - 1);  // taps below it have Q of them, V apart
-  add_taps<T, Q, J>(sum, x, taps, 0, split);
-  if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V);
+  add_taps<T, Q, J>(sum, x, taps, 0, split, step);
+  if constexpr (Q > 1) add_taps<T, Q - 1, J>(sum, x, taps, split, V, step);
 }
 
 // The same for `count` <= 2V taps, where a target shifts across a whole vector in one instruction: every other vector
@@ -86,18 +95,18 @@ template <class T>
 inline constexpr bool kShifts = kBytes == 64 && std::is_floating_point_v<T>;
 
 // The products of one segment, on J vectors of outputs. `Past`: V samples past those of the contract can be read.
-template <class T, int J, bool Past>
-GPUCONV_INLINE void add_segment(Vector<T> (&sum)[J], const T* x, const T* taps, std::int64_t count) {
+template <class T, int J, bool Past, class Step = Steps<1>>
+GPUCONV_INLINE void add_segment(Vector<T> (&sum)[J], const T* x, const T* taps, std::int64_t count, Step step = {}) {
   constexpr int V = kLanes<T>;
   std::int64_t k = 0;
-  for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k, taps + k, 0, V);
+  for (; count - k >= 4 * V; k += 4 * V) add_taps<T, 4, J>(sum, x + k * step, taps + k, 0, V, step);
   const int rest = static_cast<int>(count - k);
   if (Past && kShifts<T> && rest <= V) add_shifted_taps<T, 1, J>(sum, x + k, taps + k, rest);
   else if (Past && kShifts<T> && rest <= 2 * V) add_shifted_taps<T, 2, J>(sum, x + k, taps + k, rest);
-  else if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k, taps + k, rest);
-  else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k, taps + k, rest);
-  else if (rest > V) add_last_taps<T, 2, J>(sum, x + k, taps + k, rest);
-  else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k, taps + k, rest);
+  else if (rest > 3 * V) add_last_taps<T, 4, J>(sum, x + k * step, taps + k, rest, step);
+  else if (rest > 2 * V) add_last_taps<T, 3, J>(sum, x + k * step, taps + k, rest, step);
+  else if (rest > V) add_last_taps<T, 2, J>(sum, x + k * step, taps + k, rest, step);
+  else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k * step, taps + k, rest, step);
 }
 
 template <class T, int J>
@@ -117,25 +126,31 @@ GPUCONV_INLINE void direct_tile(Segment<T> const& segment, std::int64_t at, T* o
   store_tile<T, J>(sum, out + at, stream);
 }
 
-template <class T, int J>
-GPUCONV_INLINE void add_pieces(LongSum<Vector<T>> (&total)[J], Segment<T> const& segment, std::int64_t at) {
-  for (std::int64_t k = 0, end; k < segment.count; k = end) {
-    end = k + kSumPiece - (segment.before + k) % kSumPiece;
-    end = end < segment.count ? end : segment.count;
-    Vector<T> sum[J] = {};
-    add_segment<T, J, false>(sum, segment.window + at + k, segment.taps + k, end - k);
-#pragma GCC unroll 16
-    for (int j = 0; j < J; ++j) total[j].add(sum[j]);
-  }
+// The same of any segments that are one piece together.
+template <class T, int J, bool Past>
+GPUCONV_INLINE void direct_tile_of_segments(const Segment<T>* segment, std::int64_t segments, std::int64_t at, T* out,
+                                            bool stream) {
+  Vector<T> sum[J] = {};
+  for (const Segment<T>* const end = segment + segments; segment < end; ++segment)
+    add_segment<T, J, Past>(sum, segment->window + at, segment->taps, segment->count);
+  store_tile<T, J>(sum, out + at, stream);
 }
 
-// The same of any segments, in pieces.
+// The same of any segments, in pieces, which may be of several segments.
 template <class T, int J>
 GPUCONV_INLINE void direct_tile_in_pieces(const Segment<T>* segment, std::int64_t segments, std::int64_t at, T* out,
                                           bool stream) {
   LongSum<Vector<T>> total[J] = {};
-  for (std::int64_t s = 0; s < segments; ++s) add_pieces<T, J>(total, segment[s], at);
-  Vector<T> sum[J];
+  Vector<T> sum[J] = {};
+  for (const Segment<T>* const last = segment + segments - 1; segment <= last; ++segment)
+    for (std::int64_t k = 0, end; k < segment->count; k = end) {
+      const std::int64_t piece_end = k + kSumPiece - (segment->before + k) % kSumPiece;
+      end = piece_end < segment->count ? piece_end : segment->count;
+      add_segment<T, J, false>(sum, segment->window + at + k, segment->taps + k, end - k);
+      if (end < piece_end && segment < last) continue;
+#pragma GCC unroll 16
+      for (int j = 0; j < J; ++j) total[j].add(sum[j]), sum[j] = Vector<T>{};
+    }
 #pragma GCC unroll 16
   for (int j = 0; j < J; ++j) sum[j] = total[j].value();
   store_tile<T, J>(sum, out + at, stream);
@@ -144,9 +159,89 @@ GPUCONV_INLINE void direct_tile_in_pieces(const Segment<T>* segment, std::int64_
 // Twice the outputs a tile where there are registers for them: fewer loads a tap.
 inline constexpr int kWideTile = kBytes == 64 ? 2 * kTileVectors : kTileVectors;
 
+// The products of `taps` taps of both segments, from tap `k` on.
+template <class T, int J, bool Past>
+GPUCONV_INLINE void add_pair(Vector<T> (&sum)[J], const Segment<T>* pair, std::int64_t at, std::int64_t k,
+                             std::int64_t taps) {
+  add_segment<T, J, Past>(sum, pair[0].window + at + k, pair[0].taps + k, taps);
+  add_segment<T, J, Past>(sum, pair[1].window + at + k, pair[1].taps + k, taps);
+}
+
+// A tile of two segments with as many taps and as many before them, tap by tap: one piece, or pieces of both.
+template <class T, int J, bool Past>
+GPUCONV_INLINE void direct_tile_of_pair(const Segment<T>* pair, std::int64_t at, T* out, bool stream) {
+  Vector<T> sum[J] = {};
+  add_pair<T, J, Past>(sum, pair, at, 0, pair->count);
+  store_tile<T, J>(sum, out + at, stream);
+}
+inline constexpr std::int64_t kPairPiece = kSumPiece / 2;
+template <class T, int J>
+GPUCONV_INLINE void direct_tile_of_pair_in_pieces(const Segment<T>* pair, std::int64_t at, T* out, bool stream) {
+  LongSum<Vector<T>> total[J] = {};
+  for (std::int64_t k = 0, end; k < pair->count; k = end) {
+    end = k + kPairPiece - (pair->before + k) % kPairPiece;
+    end = end < pair->count ? end : pair->count;
+    Vector<T> sum[J] = {};
+    add_pair<T, J, false>(sum, pair, at, k, end - k);
+#pragma GCC unroll 16
+    for (int j = 0; j < J; ++j) total[j].add(sum[j]);
+  }
+  Vector<T> sum[J];
+#pragma GCC unroll 16
+  for (int j = 0; j < J; ++j) sum[j] = total[j].value();
+  store_tile<T, J>(sum, out + at, stream);
+}
+
+template <class T>
+__attribute__((noinline)) void direct_pair(const Segment<T>* segments, T* out, std::int64_t tiles, bool stream) {
+  constexpr int V = kLanes<T>, J = kTileVectors;
+  stream = stream && aligned_to_vector(out);
+  const Segment<T> pair[] = {segments[0], segments[1]};
+  const std::int64_t vectors = tiles * J;
+  std::int64_t i = 0;
+  if (pair->before % kPairPiece + pair->count > kPairPiece) {
+    for (; vectors - i >= kWideTile; i += kWideTile)
+      direct_tile_of_pair_in_pieces<T, kWideTile>(pair, V * i, out, stream);
+    for (; i < vectors; i += J) direct_tile_of_pair_in_pieces<T, J>(pair, V * i, out, stream);
+  } else {
+    if (pair->count > (kShifts<T> ? 2 * V : V))
+      for (; vectors - i >= kWideTile; i += kWideTile)
+        direct_tile_of_pair<T, kWideTile, false>(pair, V * i, out, stream);
+    for (; vectors - i > J; i += J) direct_tile_of_pair<T, J, true>(pair, V * i, out, stream);
+    for (; i < vectors; i += J) direct_tile_of_pair<T, J, false>(pair, V * i, out, stream);
+  }
+  if (stream) finish_streaming();
+}
+
+template <class T>
+bool are_one_piece(const Segment<T>* segments, std::int64_t count) {
+  const Segment<T>& last = segments[count - 1];
+  return std::is_integral_v<T> ||
+         segments[0].before % kSumPiece + (last.before + last.count - segments[0].before) <= kSumPiece;
+}
+
+template <class T>
+__attribute__((noinline)) void direct_segments(const Segment<T>* segments, std::int64_t count, T* out,
+                                               std::int64_t tiles, bool stream) {
+  constexpr int V = kLanes<T>, J = kTileVectors;
+  stream = stream && aligned_to_vector(out);
+  const std::int64_t vectors = tiles * J;
+  std::int64_t i = 0;
+  if (segments[0].count > (kShifts<T> ? 2 * V : V))
+    for (; vectors - i >= kWideTile; i += kWideTile)
+      direct_tile_of_segments<T, kWideTile, false>(segments, count, V * i, out, stream);
+  for (; vectors - i > J; i += J) direct_tile_of_segments<T, J, true>(segments, count, V * i, out, stream);
+  for (; i < vectors; i += J) direct_tile_of_segments<T, J, false>(segments, count, V * i, out, stream);
+  if (stream) finish_streaming();
+}
+
 template <class T>
 void direct(const Segment<T>* segments, std::int64_t count, T* out, std::int64_t tiles, bool stream) {
   constexpr int V = kLanes<T>, J = kTileVectors;
+  if constexpr (std::is_floating_point_v<T>)
+    if (count == 2 && segments[0].before == segments[1].before && segments[0].count == segments[1].count)
+      return direct_pair(segments, out, tiles, stream);
+  if (count > 1 && are_one_piece(segments, count)) return direct_segments(segments, count, out, tiles, stream);
   stream = stream && aligned_to_vector(out);
   const std::int64_t vectors = tiles * J;
   std::int64_t i = 0;
@@ -164,6 +259,8 @@ void direct(const Segment<T>* segments, std::int64_t count, T* out, std::int64_t
   if (stream) finish_streaming();
 }
 
+// ---- copies -------------------------------------------------------------------------------------------------------
+
 template <class T>
 void stream_copy(const T* from, T* to, std::int64_t count) {
   constexpr int V = kLanes<T>;
@@ -174,311 +271,59 @@ void stream_copy(const T* from, T* to, std::int64_t count) {
   finish_streaming();
 }
 
-// ---- transform ----------------------------------------------------------------------------------------------------
-
+// The real and the imaginary parts of `count` complex numbers. The last vector overlaps with the one before it.
 template <class T>
-GPUCONV_INLINE Complex<Vector<T>> load_pair(const T* p) {
-  return {load(p), load(p + kLanes<T>)};
-}
-template <class T>
-GPUCONV_INLINE void store_pair(T* p, Complex<Vector<T>> v) {
-  store(p, v.re);
-  store(p + kLanes<T>, v.im);
-}
-
-// Twiddle of frequency f for one chunk. Level 0 (Twist) has one for f = 0 too: the weights u^k.
-template <class T, int R, bool Twist>
-class Twiddles {
- public:
-  static constexpr int kFirst = Twist ? 0 : 1;
-  static constexpr std::int64_t kChunk = 2 * kLanes<T> * (R - kFirst);
-
-  GPUCONV_INLINE Twiddles(Level<T> const& level, std::int64_t chunk)
-      : factored_(level.factored),
-        table_(level.factored ? level.lane_twiddles : level.twiddles + chunk * kChunk),
-        base_(level.twiddles + chunk * 2 * (R - kFirst)) {}
-
-  GPUCONV_INLINE Complex<Vector<T>> operator[](int f) const {
-    const int i = f - kFirst;
-    const Complex<Vector<T>> w = load_pair(table_ + 2 * kLanes<T> * i);
-    if (!factored_) return w;
-    return multiply(w, broadcast(base_[2 * i]), broadcast(base_[2 * i + 1]));
-  }
-
- private:
-  bool factored_;
-  const T *table_, *base_;
-};
-
-template <class T, int R, bool Twist>
-GPUCONV_INLINE Complex<Vector<T>> twiddle(Complex<Vector<T>> v, Twiddles<T, R, Twist> const& w, int f) {
-  if (!Twist && f == 0) return v;
-  const auto t = w[f];
-  return multiply(v, t.re, t.im);
-}
-template <class T, int R, bool Twist>
-GPUCONV_INLINE Complex<Vector<T>> untwiddle(Complex<Vector<T>> v, Twiddles<T, R, Twist> const& w, int f) {
-  if (!Twist && f == 0) return v;
-  const auto t = w[f];
-  return multiply_conjugate(v, t.re, t.im);
-}
-
-// u^(j step) = exp(i pi j / 2R): what is left of the weights once u^k has gone into the twiddles.
-template <class T, int R>
-GPUCONV_INLINE Complex<Vector<T>> weight(int j) {
-  return {broadcast(kCosine64<T>[j * (32 / R)]), broadcast(kCosine64<T>[32 - j * (32 / R)])};
-}
-
-template <class T, int R>
-void first_level(Transform<T> const& t, const T* x, T* work, std::int64_t begin, std::int64_t end) {
-  using C = Complex<Vector<T>>;
-  Level<T> const& level = t.level[0];
-  const T* const folded = x + t.points;
-  for (std::int64_t c = begin; c < end; ++c) {
-    const std::int64_t k = c * kLanes<T>;
-    const Twiddles<T, R, true> w(level, c);
-    T* const to = work + work_offset<T>(k, kLanes<T>);
-    butterfly<R, false, T, Vector<T>>(
-        [&](int j) GPUCONV_LAMBDA -> C {
-          const C v{load(x + k + j * level.step), load(folded + k + j * level.step)};
-          if (j == 0) return v;
-          const C u = weight<T, R>(j);
-          return multiply(v, u.re, u.im);
-        },
-        [&](int f, C v) GPUCONV_LAMBDA { store_pair(to + level.offset[f], twiddle<T>(v, w, f)); });
-  }
-}
-
-// How the last level writes its outputs: into the cache, around it, or around it to an array that is not aligned to
-// vectors. Its outputs are 2R runs of `step`, a vector of each a chunk.
-enum class Writes { cached, streamed, shifted };
-
-// Shifted: what is stored are vectors of the array, each made of two neighbouring vectors of outputs. The last one of
-// every run is held back for the next chunk, the first ones wait until the run before them is complete. Begins and ends
-// of all outputs, less than a vector each, go through the cache.
-template <class T, int R, Writes W>
-class Runs {
- public:
-  static constexpr int kRuns = W == Writes::shifted ? 2 * R : 1;
-
-  /// Output i goes to to[i], those below `drop`, a multiple of the lanes, nowhere.
-  GPUCONV_INLINE Runs(T* to, std::int64_t drop)
-      : to_(to), drop_(drop), past_(past_boundary(to)), shift_(kLanes<T> - past_) {}
-
-  GPUCONV_INLINE void put(int run, std::int64_t i, Vector<T> v, bool first) {
-    if (i < drop_) return;
-    if constexpr (W == Writes::cached) store(to_ + i, v);
-    else if constexpr (W == Writes::streamed) store_streaming(to_ + i, v);
-    else {
-      if (i == drop_) store_part(i, v, 0, kLanes<T> - past_);
-      else if (first) first_[run] = v;
-      else store_joined(i, held_[run], v);
-      held_[run] = v;
-    }
-  }
-
-  GPUCONV_INLINE void finish(std::int64_t step) {
-    if constexpr (W == Writes::shifted) {
-      for (int run = 1; run < kRuns; ++run)
-        if (run * step > drop_) store_joined(run * step, held_[run - 1], first_[run]);
-      store_part(kRuns * step - kLanes<T>, held_[kRuns - 1], kLanes<T> - past_, kLanes<T>);
-    }
-    if constexpr (W != Writes::cached) finish_streaming();
-  }
-
- private:
-  GPUCONV_INLINE void store_joined(std::int64_t i, Vector<T> before, Vector<T> v) {
-    store_streaming(to_ + i - past_, shift_(before, v));
-  }
-  GPUCONV_INLINE void store_part(std::int64_t i, Vector<T> v, int begin, int end) {
-    for (int e = begin; e < end; ++e) to_[i + e] = v[e];
-  }
-
-  T* to_;
-  std::int64_t drop_;
-  int past_;
-  VariableShift<T> shift_;
-  Vector<T> held_[kRuns] = {}, first_[kRuns] = {};
-};
-
-template <class T, int R, Writes W>
-T last_level(Transform<T> const& t, const T* work, T* y, std::int64_t drop, std::int64_t begin, std::int64_t end) {
-  using C = Complex<Vector<T>>;
-  Level<T> const& level = t.level[0];
-  Vector<T> finite = {};  // stays zero unless a sum of outputs is infinite or NaN
-  Vector<T> highest = {}, lowest = {};
-  Runs<T, R, W> runs(y - drop, drop);
-  for (std::int64_t c = begin; c < end; ++c) {
-    const std::int64_t k = c * kLanes<T>;
-    const Twiddles<T, R, true> w(level, c);
-    const T* const from = work + work_offset<T>(k, kLanes<T>);
-    C sum = {};
-    butterfly<R, true, T, Vector<T>>(
-        [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(from + level.offset[f]), w, f); },
-        [&](int j, C v) GPUCONV_LAMBDA {
-          if (j != 0) {
-            const C u = weight<T, R>(j);
-            v = multiply_conjugate(v, u.re, u.im);
-          }
-          sum = sum + v;
-          runs.put(j, k + j * level.step, v.re, c == begin);
-          runs.put(R + j, k + j * level.step + t.points, v.im, c == begin);
-        });
-    const Vector<T> outputs = sum.re + sum.im;
-    finite += outputs * T(0);
-    highest = outputs > highest ? outputs : highest;
-    lowest = outputs < lowest ? outputs : lowest;
-  }
-  runs.finish(level.step);
-  if (any_nonzero<T>(finite)) return static_cast<T>(__builtin_huge_val());
-  T largest = 0;
-  for (int e = 0; e < kLanes<T>; ++e) {
-    const T magnitude = highest[e] > -lowest[e] ? highest[e] : -lowest[e];
-    if (magnitude > largest) largest = magnitude;
-  }
-  return largest;
-}
-
-// The sub-transforms of a level within `size` points, in each the chunks from `begin` to `end`.
-template <class T, int R, bool Inverse>
-void middle_level(Level<T> const& level, T* work, std::int64_t size, std::int64_t begin, std::int64_t end) {
-  using C = Complex<Vector<T>>;
-  for (std::int64_t g = 0; g < size; g += level.size)
-    for (std::int64_t c = begin; c < end; ++c) {
-      const Twiddles<T, R, false> w(level, c);
-      T* const at = work + work_offset<T>(g + c * kLanes<T>, kLanes<T>);
-      if constexpr (Inverse)
-        butterfly<R, true, T, Vector<T>>(
-            [&](int f) GPUCONV_LAMBDA { return untwiddle<T>(load_pair(at + level.offset[f]), w, f); },
-            [&](int j, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[j], v); });
-      else
-        butterfly<R, false, T, Vector<T>>(
-            [&](int j) GPUCONV_LAMBDA { return load_pair(at + level.offset[j]); },
-            [&](int f, C v) GPUCONV_LAMBDA { store_pair(at + level.offset[f], twiddle<T>(v, w, f)); });
-    }
-}
-
-// Calls f(std::integral_constant<int, R>) for the radix of a level.
-template <class F>
-GPUCONV_INLINE auto with_radix(int radix, F f) {
-  switch (radix) {
-    case 2:
-      return f(std::integral_constant<int, 2>{});
-    case 4:
-      return f(std::integral_constant<int, 4>{});
-    case 8:
-      return f(std::integral_constant<int, 8>{});
-    default:
-      return f(std::integral_constant<int, 16>{});
-  }
-}
-
-template <class T>
-void first(Transform<T> const& t, const T* x, T* work, std::int64_t begin, std::int64_t end) {
-  with_radix(t.level[0].radix, [&](auto r) { first_level<T, r>(t, x, work, begin, end); });
-}
-template <class T, bool Inverse>
-void middle(Level<T> const& level, T* work, std::int64_t size, std::int64_t begin, std::int64_t end) {
-  with_radix(level.radix, [&](auto r) { middle_level<T, r, Inverse>(level, work, size, begin, end); });
-}
-template <class T>
-void forward(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
-  middle<T, false>(t.level[l], work, t.level[l].size, begin, end);
-}
-template <class T>
-void inverse(Transform<T> const& t, int l, T* work, std::int64_t begin, std::int64_t end) {
-  middle<T, true>(t.level[l], work, t.level[l].size, begin, end);
-}
-template <class T>
-T last(Transform<T> const& t, const T* work, T* y, std::int64_t drop, bool stream, std::int64_t begin,
-       std::int64_t end) {
-  const bool whole = begin == 0 && end == t.level[0].step / kLanes<T>;
-  return with_radix(t.level[0].radix, [&](auto r) {
-    if (stream && aligned_to_vector(y)) return last_level<T, r, Writes::streamed>(t, work, y, drop, begin, end);
-    if constexpr (kShiftsByVariable)
-      if (stream && whole) return last_level<T, r, Writes::shifted>(t, work, y, drop, begin, end);
-    return last_level<T, r, Writes::cached>(t, work, y, drop, begin, end);
-  });
-}
-
-// The innermost transforms, V of V points at a time: transposed so that each lane holds one of them.
-template <class T>
-GPUCONV_INLINE void load_transposed(const T* work, Vector<T>* re, Vector<T>* im) {
+void split(const T* from, T* re, T* im, std::int64_t count) {
   constexpr int V = kLanes<T>;
-#pragma GCC unroll 16
-  for (int j = 0; j < V; ++j) re[j] = load(work + 2 * V * j);
-  transpose<T>(re);
-#pragma GCC unroll 16
-  for (int j = 0; j < V; ++j) im[j] = load(work + 2 * V * j + V);
-  transpose<T>(im);
+  const auto vector = [&](std::int64_t i) GPUCONV_LAMBDA {
+    const Vector<T> a = load(from + 2 * i), b = load(from + 2 * i + V);
+    store(re + i, shuffle<[](int e) { return 2 * e; }>(a, b, AllLanes<T>{}));
+    store(im + i, shuffle<[](int e) { return 2 * e + 1; }>(a, b, AllLanes<T>{}));
+  };
+  std::int64_t i = 0;
+  for (; count - i >= V; i += V) vector(i);
+  if (i == count) return;
+  if (count >= V) return vector(count - V);
+  for (; i < count; ++i) re[i] = from[2 * i], im[i] = from[2 * i + 1];
 }
 
+// The other way round.
 template <class T>
-void multiply_spectrum(T* work, std::int64_t points, const T* spectrum, const T* prefetch) {
-  using C = Complex<Vector<T>>;
+void join(const T* re, const T* im, T* to, std::int64_t count, bool stream) {
   constexpr int V = kLanes<T>;
-  for (std::int64_t g = 0; g < points; g += V * V) {
-    if (prefetch)
-      for (std::int64_t i = 0; i < 2 * V * V; i += 64 / static_cast<int>(sizeof(T)))
-        __builtin_prefetch(prefetch + 2 * g + i, 0, 2);
-    T* const at = work + work_offset<T>(g, V);
-    const T* const h = spectrum + 2 * g;
-    Vector<T> re[V], im[V];
-    C product[V];
-    load_transposed(at, re, im);
-    butterfly<V, false, T, Vector<T>>(
-        [&](int j) GPUCONV_LAMBDA {
-          return C{re[j], im[j]};
-        },
-        [&](int f, C v) GPUCONV_LAMBDA {
-          const C s = load_pair(h + 2 * V * f);
-          product[f] = multiply(v, s.re, s.im);
-        });
-    butterfly<V, true, T, Vector<T>>([&](int f) GPUCONV_LAMBDA { return product[f]; },
-                                     [&](int j, C v) GPUCONV_LAMBDA { re[j] = v.re, im[j] = v.im; });
-    transpose<T>(re);
-#pragma GCC unroll 16
-    for (int j = 0; j < V; ++j) store(at + 2 * V * j, re[j]);
-    transpose<T>(im);
-#pragma GCC unroll 16
-    for (int j = 0; j < V; ++j) store(at + 2 * V * j + V, im[j]);
+  const auto vector = [&](std::int64_t i, auto put) GPUCONV_LAMBDA {
+    const Vector<T> a = load(re + i), b = load(im + i);
+    put(to + 2 * i, interleave<T, false>(a, b));
+    put(to + 2 * i + V, interleave<T, true>(a, b));
+  };
+  const auto one = [&](std::int64_t i) GPUCONV_LAMBDA { to[2 * i] = re[i], to[2 * i + 1] = im[i]; };
+  std::int64_t i = 0;
+  if (stream && past_boundary(to) % 2 == 0) {
+    for (; i < count && !aligned_to_vector(to + 2 * i); ++i) one(i);
+    for (; count - i >= V; i += V) vector(i, [](T* at, Vector<T> v) GPUCONV_LAMBDA { store_streaming(at, v); });
+    finish_streaming();
   }
+  const auto plain = [](T* at, Vector<T> v) GPUCONV_LAMBDA { store(at, v); };
+  for (; count - i >= V; i += V) vector(i, plain);
+  if (i == count) return;
+  if (count >= V && !stream) return vector(count - V, plain);
+  for (; i < count; ++i) one(i);
 }
 
 template <class T>
-void store_spectrum(const T* work, std::int64_t points, T* spectrum, T scale) {
-  using C = Complex<Vector<T>>;
-  constexpr int V = kLanes<T>;
-  for (std::int64_t g = 0; g < points; g += V * V) {
-    Vector<T> re[V], im[V];
-    load_transposed(work + work_offset<T>(g, V), re, im);
-    butterfly<V, false, T, Vector<T>>(
-        [&](int j) GPUCONV_LAMBDA {
-          return C{re[j], im[j]};
-        },
-        [&](int f, C v) GPUCONV_LAMBDA {
-          store_pair(spectrum + 2 * (g + V * f), C{v.re * scale, v.im * scale});
-        });
-  }
-}
-
-// Every sub-transform of level `l` within the `size` points at `work`.
-template <class T, bool Inverse>
-void whole_level(Transform<T> const& t, int l, T* work, std::int64_t size) {
-  middle<T, Inverse>(t.level[l], work, size, 0, t.level[l].step / kLanes<T>);
+void rows(RowSums<T> const& rows) {
+  if (narrow_rows(rows)) return;
+  const auto add = []<int J, bool Past>(Vector<T>(&sum)[J], const T* window, const T* taps, std::int64_t count,
+                                        std::bool_constant<Past>)
+                       GPUCONV_LAMBDA { add_segment<T, J, Past>(sum, window, taps, count); };
+  if (rows.count > 2 * kLanes<T>) each_row<T, kWideTile>(rows, add);
+  else each_row<T, kTileVectors>(rows, add);
 }
 
 template <class T>
-void inner(Transform<T> const& t, int l, T* work, std::int64_t size, const T* spectrum, const T* prefetch) {
-  for (int i = l; i < t.levels; ++i) whole_level<T, false>(t, i, work, size);
-  multiply_spectrum(work, size, spectrum, prefetch);
-  for (int i = t.levels - 1; i >= l; --i) whole_level<T, true>(t, i, work, size);
-}
-
-template <class T>
-void spectrum(Transform<T> const& t, int l, T* work, std::int64_t size, T* to, T scale) {
-  for (int i = l; i < t.levels; ++i) whole_level<T, false>(t, i, work, size);
-  store_spectrum(work, size, to, scale);
+void across(AcrossSums<T> const& sums) {
+  sums_across(sums, []<int J>(Vector<T>(&sum)[J], const T* x, std::int64_t step, const T* taps, std::int64_t count)
+                        GPUCONV_LAMBDA { add_segment<T, J, false>(sum, x, taps, count, step); });
 }
 
 template <class T>
@@ -487,9 +332,19 @@ constexpr SimdKernels<T> kernels() {
     return {
         kLanes<T>,
         direct<T>,
+        rows<T>,
+        across<T>,
+        copy_rows<T>,
+        transpose_lines<T>,
+        dot<T>,
         stream_copy<T>,
+        split<T>,
+        join<T>,
+        {any_missing<T>, separate_missing<T>, weigh_gaps<T>, divide_by_weights<T>},
         {kBytes == 64 ? 4 : 3, kShiftsByVariable, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
-  else return {kLanes<T>, direct<T>, stream_copy<T>, {}};
+  else
+    return {kLanes<T>, direct<T>,      rows<T>, across<T>, copy_rows<T>, transpose_lines<T>,
+            dot<T>,    stream_copy<T>, nullptr, nullptr,   {},           {}};
 }
 
 }  // namespace
@@ -498,7 +353,15 @@ constexpr SimdKernels<T> kernels() {
 #define GPUCONV_STRING(x) GPUCONV_STRING2(x)
 
 extern const SimdTarget target;
-const SimdTarget target{GPUCONV_STRING(GPUCONV_SIMD_TARGET), 8 * kBytes, kernels<float>(), kernels<double>(),
-                        kernels<std::uint64_t>()};
+const SimdTarget target{GPUCONV_STRING(GPUCONV_SIMD_TARGET),
+                        8 * kBytes,
+                        kernels<float>(),
+                        kernels<double>(),
+                        kernels<std::uint64_t>(),
+                        direct16,
+                        kMultipliesSigned32 ? direct32<std::int32_t> : nullptr,
+                        direct32<std::uint32_t>,
+                        {load_halves<Float16>, store_halves<Float16>},
+                        {load_halves<Bfloat16>, store_halves<Bfloat16>}};
 
 }  // namespace gpuconv::detail::GPUCONV_SIMD_TARGET

@@ -37,6 +37,30 @@ template <class T>
 GPUCONV_INLINE Vector<T> load(const T* p) {
   return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(p);
 }
+/// The first `count` elements, at least one and less than a vector, and zeros.
+template <class T>
+GPUCONV_INLINE Vector<T> load_part(const T* p, int count) {
+#if defined(__AVX512F__)
+  const unsigned mask = (1U << count) - 1;
+  if constexpr (sizeof(T) == 4)
+    return reinterpret_cast<Vector<T>>(_mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask), p));
+  else return reinterpret_cast<Vector<T>>(_mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), p));
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane);
+    return reinterpret_cast<Vector<T>>(_mm256_maskload_epi32(reinterpret_cast<const int*>(p), mask));
+  } else {
+    const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
+    const __m256i mask = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), lane);
+    return reinterpret_cast<Vector<T>>(_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), mask));
+  }
+#else
+  Vector<T> v = {};
+  for (int i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+#endif
+}
 template <class T>
 GPUCONV_INLINE void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
@@ -102,6 +126,13 @@ GPUCONV_INLINE V shuffle(V a, V b, std::index_sequence<I...>) {
 
 template <class T>
 using AllLanes = std::make_index_sequence<static_cast<std::size_t>(kLanes<T>)>;
+
+/// What belongs at even places and what at odd ones, in their order: the lower or the higher half of it.
+template <class T, bool High>
+GPUCONV_INLINE Vector<T> interleave(Vector<T> even, Vector<T> odd) {
+  constexpr int L = kLanes<T>;
+  return shuffle<[](int i) { return (High ? L / 2 : 0) + i / 2 + i % 2 * L; }>(even, odd, AllLanes<T>{});
+}
 
 /// Elements R and up of `low`, then the first R of `high`: what a load R elements further on would give.
 template <int R, class T>

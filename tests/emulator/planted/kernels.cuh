@@ -21,7 +21,7 @@ enum class Bug {
   no_event_wait
 };
 
-// ---- FIR filter: a shared tile with its halo, four outputs a thread, a vector store -------------------------------
+// ---- FIR filter: a shared tile with its halo, four outputs per thread, a vector store -------------------------------
 
 constexpr int fir_threads = 64, fir_outputs = 4, fir_tile = fir_threads * fir_outputs;
 

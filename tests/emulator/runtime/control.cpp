@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "../simt/scheduler.hpp"
 #include "device.hpp"
@@ -20,6 +21,13 @@ constexpr std::array<std::string_view, 8> synchronizing{"cudaDeviceSynchronize",
                                                         "cudaMemset",
                                                         "cudaFree",
                                                         "cudaFreeHost"};
+
+// The calls that CUDA names potentially unsafe while a stream is captured.
+constexpr std::array<std::string_view, 12> unsafe{
+    "cudaMalloc",   "cudaFree",   "cudaHostAlloc",  "cudaMallocHost",  "cudaFreeHost",          "cudaMemcpy",
+    "cudaMemcpy2D", "cudaMemset", "cudaEventQuery", "cudaStreamQuery", "cudaStreamSynchronize", "cudaEventSynchronize"};
+
+thread_local cudaStreamCaptureMode capture_mode = cudaStreamCaptureModeGlobal;
 
 std::int64_t count(Device& device, const auto& names) {
   std::int64_t sum = 0;
@@ -45,6 +53,9 @@ void reset() {
     device.machine = Machine::present;
     device.memory_bytes = Device::default_memory_bytes;
     device.multiprocessors = Device::default_multiprocessors;
+    device.pageable_access = device.capture_elsewhere = false;
+    device.memory_pools = true;
+    device.broken_captures = device.lazy_launches = 0;
   });
 }
 
@@ -71,6 +82,21 @@ void set_device_memory(std::size_t bytes) {
 void set_multiprocessors(int count) {
   locked([=](Device& device) { device.multiprocessors = count; });
 }
+void set_pageable_access(bool reachable) {
+  locked([=](Device& device) { device.pageable_access = reachable; });
+}
+void set_memory_pools(bool supported) {
+  locked([=](Device& device) { device.memory_pools = supported; });
+}
+void move_to_other_device(const void* p) {
+  locked([=](Device& device) { device.move_elsewhere(p); });
+}
+void set_capture_elsewhere(bool capturing) {
+  locked([=](Device& device) { device.capture_elsewhere = capturing; });
+}
+void unload_kernels() {
+  locked([](Device& device) { device.loaded.clear(); });
+}
 void set_seed(std::uint64_t seed) {
   locked([=](Device&) { simt::set_seed(seed); });
 }
@@ -95,6 +121,13 @@ std::int64_t synchronizing_calls() {
   return locked([](Device& device) { return count(device, synchronizing); });
 }
 
+std::int64_t broken_captures() {
+  return locked([](Device& device) { return device.broken_captures; });
+}
+std::int64_t lazy_launches() {
+  return locked([](Device& device) { return device.lazy_launches; });
+}
+
 std::int64_t live_allocations() {
   return locked([](Device& device) { return static_cast<std::int64_t>(device.allocations_.size()); });
 }
@@ -114,6 +147,19 @@ std::int64_t pending_operations() {
   });
 }
 
+bool breaks_capture(Device& device, std::string_view name) {
+  if (!device.capture_elsewhere) return false;
+  const bool is_unsafe = capture_mode != cudaStreamCaptureModeRelaxed && std::ranges::count(unsafe, name) > 0;
+  if (!is_unsafe && name != "cudaDeviceSynchronize") return false;
+  ++device.broken_captures;
+  return true;
+}
+bool breaks_capture(Device& device, cudaStream_t stream) {
+  if (!device.capture_elsewhere || device.stream(stream) != device.default_stream()) return false;
+  ++device.broken_captures;
+  return true;
+}
+
 int refusal(Device& device, const char* name, int likely_error, int without_driver, int without_device) {
   ++device.calls[name];
   if (device.machine == Machine::no_driver) return without_driver;
@@ -125,3 +171,10 @@ int refusal(Device& device, const char* name, int likely_error, int without_driv
 }
 
 }  // namespace standin
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  return standin::call("cudaThreadExchangeStreamCaptureMode", cudaSuccess, [=](standin::Device&) {
+    std::swap(*mode, standin::capture_mode);
+    return cudaSuccess;
+  });
+}

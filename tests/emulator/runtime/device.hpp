@@ -17,6 +17,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../control.hpp"
@@ -44,19 +45,27 @@ struct Operation {
 struct Allocation {
   std::size_t bytes = 0;
   bool on_device = false;
-  bool ready = true;   ///< false until the stream that allocates gets there
-  bool freed = false;  ///< in the order of a stream that has not got there
+  bool ready = true;       ///< false until the stream that allocates gets there
+  bool elsewhere = false;  ///< on a second device
+  bool freed = false;      ///< in the order of a stream that has not got there
 };
 
 }  // namespace standin
 
+/// The work that was enqueued while a stream was captured.
+struct CUgraph_st {
+  std::vector<standin::Operation> operations{};
+};
+struct CUgraphExec_st : CUgraph_st {};
+
 struct CUstream_st {
+  std::unique_ptr<CUgraph_st> captured{};  ///< null while the stream is not captured
   unsigned flags = 0;
   int priority = 0;
   std::deque<std::unique_ptr<const standin::Operation>> queue{};
   std::int64_t enqueued = 0, completed = 0;
   simt::Agent agent{};  ///< who does the work, to the race detector
-  /// What has been executed. The agent has read it, so it is freed by who has waited for the stream.
+  /// Work that has been executed. The agent has read it, so it is freed by whoever has waited for the stream.
   std::vector<std::unique_ptr<const standin::Operation>> done{};
 
   bool waits_for_default_stream() const { return (flags & cudaStreamNonBlocking) == 0; }
@@ -90,12 +99,15 @@ class Device {
   /// The allocation that begins there.
   const Allocation* find_start(const void* p) const;
   bool is_device_memory(const void* p, std::size_t bytes) const;
+  void move_elsewhere(const void* p);
 
   // ---- streams (streams.cpp) ----
   StreamPointer create_stream(unsigned flags, int priority);
   void destroy_stream(cudaStream_t handle);
   /// Null if there is no such stream. 0 and cudaStreamLegacy are the default stream; cudaStreamPerThread is, too.
   StreamPointer stream(cudaStream_t handle) const;
+  /// The default stream, for what is no use of it by a call.
+  const StreamPointer& default_stream() const { return default_stream_; }
   void enqueue(const StreamPointer& stream, Operation operation);
   Point now(const StreamPointer& stream) const { return {stream, stream->enqueued}; }
   static bool is_complete(const Point& point) { return point.stream->completed >= point.ticket; }
@@ -109,12 +121,15 @@ class Device {
 
   std::set<CUevent_st*> events;
   std::map<const void*, std::size_t> dynamic_shared;  ///< what kernels have opted in to
+  std::set<const void*> loaded;                       ///< kernels
 
   // ---- controls (control.cpp) ----
   Machine machine = Machine::present;
   std::size_t memory_bytes = default_memory_bytes;
   std::size_t used_bytes = 0;
   int multiprocessors = default_multiprocessors;
+  bool pageable_access = false, memory_pools = true, capture_elsewhere = false;
+  std::int64_t broken_captures = 0, lazy_launches = 0;
   std::int64_t plans = 0;  ///< live ones of cuFFT
   std::map<std::string, std::int64_t, std::less<>> calls;
   std::int64_t calls_until_failure = 0;
@@ -143,6 +158,11 @@ class Device {
   int turns_ = 0;
 };
 
+/// Whether the call breaks another thread's capture. Noted.
+bool breaks_capture(Device& device, std::string_view name);
+/// The same of a call on the stream.
+bool breaks_capture(Device& device, cudaStream_t stream);
+
 /// Notes the call. What it has to answer instead of doing its work: 0, or the machine's error, or the one that a test
 /// has asked for. A call whose likely error is 0 cannot be made to fail.
 int refusal(Device& device, const char* name, int likely_error, int without_driver, int without_device);
@@ -154,6 +174,7 @@ cudaError_t call(const char* name, cudaError_t likely_error, Body body) {
   Device& device = Device::instance();
   const std::lock_guard lock(device.mutex);
   const int refused = refusal(device, name, likely_error, cudaErrorInsufficientDriver, cudaErrorNoDevice);
+  if (refused == 0 && breaks_capture(device, name)) return keep_error(cudaErrorStreamCaptureUnsupported);
   return keep_error(refused != 0 ? static_cast<cudaError_t>(refused) : body(device));
 }
 

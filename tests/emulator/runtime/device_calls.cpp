@@ -71,11 +71,13 @@ std::optional<int> attribute(const Device& device, cudaDeviceAttr which) {
     case cudaDevAttrAsyncEngineCount:
       return 3;
     case cudaDevAttrMemoryPoolsSupported:
+      return device.memory_pools ? 1 : 0;
+    case cudaDevAttrPageableMemoryAccess:
+      return device.pageable_access ? 1 : 0;
     case cudaDevAttrUnifiedAddressing:
     case cudaDevAttrConcurrentKernels:
       return 1;
     case cudaDevAttrIntegrated:
-    case cudaDevAttrPageableMemoryAccess:
     case cudaDevAttrManagedMemory:
     case cudaDevAttrConcurrentManagedAccess:
       return 0;
@@ -164,7 +166,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     p.l2CacheSize = l2_bytes;
     p.memoryBusWidth = memory_bus_bits;
     p.asyncEngineCount = value(cudaDevAttrAsyncEngineCount);
-    p.unifiedAddressing = p.concurrentKernels = p.memoryPoolsSupported = 1;
+    p.unifiedAddressing = p.concurrentKernels = 1;
+    p.memoryPoolsSupported = value(cudaDevAttrMemoryPoolsSupported);
+    p.pageableMemoryAccess = value(cudaDevAttrPageableMemoryAccess);
     *properties = p;
     return cudaSuccess;
   });
@@ -195,9 +199,10 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute which, in
   });
 }
 
-// What a compiler would have decided is made up: no kernel of the emulator has registers.
+// The numbers that a compiler would have decided on are made up: no kernel of the emulator has registers.
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
   return call("cudaFuncGetAttributes", cudaErrorInvalidDeviceFunction, [=](Device& device) {
+    device.loaded.insert(kernel);
     *attributes = {};
     attributes->maxThreadsPerBlock = threads_per_block;
     attributes->numRegs = registers / threads_per_multiprocessor;
@@ -226,6 +231,8 @@ cudaError_t simt::enqueue(Launch launch, cudaStream_t stream) {
   return call("cudaLaunchKernelExC", cudaErrorLaunchOutOfResources, [&](Device& device) {
     const StreamPointer target = device.stream(stream);
     if (!target) return cudaErrorInvalidResourceHandle;
+    if (breaks_capture(device, stream)) return cudaErrorStreamCaptureImplicit;
+    if (device.loaded.insert(launch.kernel).second) ++device.lazy_launches;
     if (!is_launchable(launch.grid, launch.block)) return cudaErrorInvalidConfiguration;
     if (launch.shared_bytes > static_cast<std::size_t>(dynamic_shared_limit(device, launch.kernel)))
       return cudaErrorInvalidValue;
@@ -238,7 +245,8 @@ void simt::check_argument(const volatile void* pointer) {
   const void* const p = const_cast<const void*>(pointer);
   Device& device = Device::instance();
   const std::lock_guard lock(device.mutex);
-  if (p == nullptr || device.machine != Machine::present || device.is_device_memory(p, 0)) return;
+  if (p == nullptr || device.machine != Machine::present || device.pageable_access || device.is_device_memory(p, 0))
+    return;
   std::fprintf(stderr, "standin: %p, which is not device memory, is passed to a kernel\n", p);
   std::abort();
 }

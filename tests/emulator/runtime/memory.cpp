@@ -102,6 +102,8 @@ const Allocation* Device::find_start(const void* p) const {
   return it == allocations_.end() ? nullptr : &it->second;
 }
 
+void Device::move_elsewhere(const void* p) { const_cast<Allocation*>(find(p, 1))->elsewhere = true; }
+
 bool Device::is_device_memory(const void* p, std::size_t bytes) const {
   const Allocation* const allocation = find(p, bytes);
   return allocation && allocation->on_device;
@@ -109,6 +111,8 @@ bool Device::is_device_memory(const void* p, std::size_t bytes) const {
 
 }  // namespace standin
 
+// The host's memory counts where kernels reach it.
 bool simt::is_device_memory(const void* p, std::size_t bytes) {
-  return standin::Device::instance().is_device_memory(p, bytes);
+  const standin::Device& device = standin::Device::instance();
+  return device.pageable_access || device.is_device_memory(p, bytes);
 }

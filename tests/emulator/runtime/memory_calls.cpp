@@ -58,6 +58,7 @@ bool fits(const Device& device, const Rows& rows, Kind kind) {
 cudaError_t copy(Device& device, Rows to, Rows from, cudaMemcpyKind direction, cudaStream_t handle, bool asynchronous) {
   const StreamPointer stream = device.stream(handle);
   if (!stream) return cudaErrorInvalidResourceHandle;
+  if (breaks_capture(device, handle)) return cudaErrorStreamCaptureImplicit;
   if (to.height > 1 && (to.pitch < to.width || from.pitch < from.width)) return cudaErrorInvalidPitchValue;
   if (to.span() == 0) return cudaSuccess;
   if (!to.data || !from.data) return cudaErrorInvalidValue;
@@ -99,6 +100,7 @@ cudaError_t fill(const char* name, void* p, int value, std::size_t count, cudaSt
   return call(name, cudaErrorInvalidValue, [=](Device& device) {
     const StreamPointer stream = device.stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
+    if (breaks_capture(device, handle)) return cudaErrorStreamCaptureImplicit;
     if (count == 0) return cudaSuccess;
     if (!device.find(p, count)) return cudaErrorInvalidValue;
     device.enqueue(stream, {.work = [=] { std::memset(p, value, count); }, .before = {}});
@@ -144,7 +146,9 @@ cudaError_t cudaMallocAsync(void** p, std::size_t size, cudaStream_t handle) {
   *p = nullptr;
   return standin::call("cudaMallocAsync", cudaErrorMemoryAllocation, [=](Device& device) {
     const standin::StreamPointer stream = device.stream(handle);
+    if (!device.memory_pools) return cudaErrorNotSupported;
     if (!stream) return cudaErrorInvalidResourceHandle;
+    if (standin::breaks_capture(device, handle)) return cudaErrorStreamCaptureImplicit;
     if (size == 0) return cudaErrorInvalidValue;
     *p = device.allocate(size, stream);
     return *p ? cudaSuccess : cudaErrorMemoryAllocation;
@@ -153,7 +157,9 @@ cudaError_t cudaMallocAsync(void** p, std::size_t size, cudaStream_t handle) {
 cudaError_t cudaFreeAsync(void* p, cudaStream_t handle) {
   return standin::call("cudaFreeAsync", cudaSuccess, [=](Device& device) {
     const standin::StreamPointer stream = device.stream(handle);
+    if (!device.memory_pools) return cudaErrorNotSupported;
     if (!stream) return cudaErrorInvalidResourceHandle;
+    if (standin::breaks_capture(device, handle)) return cudaErrorStreamCaptureImplicit;
     if (!p) return cudaSuccess;
     const standin::Allocation* const allocation = device.find_start(p);
     if (!allocation || !allocation->on_device) return cudaErrorInvalidValue;
@@ -201,8 +207,8 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
     const standin::Allocation* const allocation = device.find(p, 1);  // its end belongs to no allocation
     if (!allocation) return cudaSuccess;
     attributes->type = allocation->on_device ? cudaMemoryTypeDevice : cudaMemoryTypeHost;
-    attributes->device = 0;
-    attributes->devicePointer = const_cast<void*>(p);
+    attributes->device = allocation->elsewhere ? 1 : 0;
+    attributes->devicePointer = allocation->elsewhere ? nullptr : const_cast<void*>(p);
     if (allocation->on_device) attributes->hostPointer = nullptr;
     return cudaSuccess;
   });

@@ -24,6 +24,7 @@ template <class Body>
 cudaError_t with_stream(const char* name, cudaError_t likely_error, cudaStream_t handle, Body body) {
   return call(name, likely_error, [=](Device& device) {
     const StreamPointer stream = device.stream(handle);
+    if (breaks_capture(device, handle)) return cudaErrorStreamCaptureImplicit;
     return stream ? body(device, stream) : cudaErrorInvalidResourceHandle;
   });
 }
@@ -77,7 +78,7 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, i
 // Its work is still executed, later.
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return with_stream("cudaStreamDestroy", cudaSuccess, handle, [](Device& device, const StreamPointer& stream) {
-    if (stream == device.stream(nullptr)) return cudaErrorInvalidResourceHandle;
+    if (stream == device.default_stream()) return cudaErrorInvalidResourceHandle;
     device.destroy_stream(stream.get());
     return cudaSuccess;
   });
@@ -86,6 +87,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   return with_stream("cudaStreamSynchronize", cudaErrorLaunchFailure, handle,
                      [](Device& device, const StreamPointer& stream) {
+                       if (stream->captured) return cudaErrorStreamCaptureUnsupported;
                        device.wait_for_stream(stream);
                        return cudaSuccess;
                      });
@@ -116,8 +118,8 @@ cudaError_t cudaStreamGetPriority(cudaStream_t handle, int* priority) {
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* status) {
   return with_stream("cudaStreamIsCapturing", cudaErrorInvalidResourceHandle, handle,
-                     [=](Device&, const StreamPointer&) {
-                       *status = cudaStreamCaptureStatusNone;
+                     [=](Device&, const StreamPointer& stream) {
+                       *status = stream->captured ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
                        return cudaSuccess;
                      });
 }

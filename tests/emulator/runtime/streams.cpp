@@ -32,6 +32,7 @@ StreamPointer Device::stream(cudaStream_t handle) const {
 }
 
 void Device::enqueue(const StreamPointer& stream, Operation operation) {
+  if (stream->captured) return stream->captured->operations.push_back(std::move(operation));
   const auto require = [&operation](const StreamPointer& other) {
     if (other->enqueued != 0) operation.prerequisites.push_back({other, other->enqueued});
   };

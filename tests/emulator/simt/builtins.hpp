@@ -40,4 +40,6 @@ T* dynamic_shared() {
   return static_cast<T*>(simt::dynamic_shared());
 }
 
+inline int opaque(int i) { return i; }
+
 }  // namespace gpuconv::device

@@ -29,7 +29,7 @@ void suspend(Fiber& fiber);
 /// Who resumed the running fiber, to the race detector.
 void* resumer_identity();
 
-/// What fibers have to call at the start of their entry.
+/// Has to be called by fibers at the start of their entry.
 void fiber_began();
 
 }  // namespace simt

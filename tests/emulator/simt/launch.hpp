@@ -50,4 +50,10 @@ cudaError_t allow_dynamic_shared(void (*kernel)(Parameters...), std::size_t shar
                               static_cast<int>(shared_bytes));
 }
 
+template <class... Parameters>
+cudaError_t load(void (*kernel)(Parameters...)) {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(kernel));
+}
+
 }  // namespace gpuconv::device

@@ -280,7 +280,7 @@ void run_block() {
   s.statistics.threads += s.threads;
 }
 
-/// What comes next runs after all blocks so far.
+/// Blocks that come next run after all blocks so far.
 void join_blocks() {
   for (Team& team : s.teams) acquire(&team.end);
   s.shared->free_retired();

@@ -29,9 +29,18 @@ bool batch_of_ramps() {
   return length == samples - 1;
 }
 
+// Numbers of 16 bits need no CUDA header either.
+template <class H>
+bool halves() {
+  const std::vector<H> signal{H(1), H(2), H(3), H(4), H(5)}, filter(3, H(1));
+  const std::vector<H> sums = gpuconv::convolve(signal, filter, gpuconv::Mode::valid);
+  return std::vector<float>(sums.begin(), sums.end()) == std::vector<float>{6, 9, 12};
+}
+
 bool one_shot() {
   const std::vector<int> signal{1, 2, 3, 4, 5}, filter{1, 1, 1};
-  return gpuconv::convolve(signal, filter) == std::vector<std::int64_t>{1, 3, 6, 9, 12, 9, 5};
+  return gpuconv::convolve(signal, filter) == std::vector<std::int64_t>{1, 3, 6, 9, 12, 9, 5} &&
+         halves<gpuconv::float16>() && halves<gpuconv::bfloat16>();
 }
 
 bool typed_error() {

@@ -1,0 +1,358 @@
+// Direct sums of images: a line of outputs is a sum of segments, one for each line of the filter. Strips of lines
+// are worked on block by block of columns, so that the lines of a block stay in the cache. Blocks whose windows lie
+// within the image are read where they are; others through a ring of copied lines, converted and extended.
+#pragma once
+
+#include "part_rows.hpp"
+#include "simd_target.hpp"
+#include "two_passes.hpp"
+
+#include "../core/cut.hpp"
+#include "../core/long_sum.hpp"
+#include "../core/thread_pool.hpp"
+#include "../problem.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+namespace gpuconv::detail {
+
+/// How outputs are cut into what is computed at once. The same for every run of a work, whoever runs it.
+struct ImageLayout {
+  static constexpr std::int64_t kBlockBytes = 16
+                                              << 10;  // of outputs of a line: as many lines as filters have stay in L2
+  static constexpr std::int64_t kStripOutputs = 512
+                                                << 10;  // of a task, about, in no fewer strips than these of an image
+  static constexpr std::int64_t kStrips = 16;
+  static constexpr std::int64_t kNarrow = 64;      // taps of a line: all are taken where a few of them meet zeros alone
+  static constexpr double kStreamBytes = 4 << 20;  // outputs of more are written around the cache
+
+  std::int64_t tile, block, strip;  // outputs of the kernel's tile, outputs of a block's line, lines of a strip
+
+  template <class C>
+  static ImageLayout of(Work const& w) {
+    ImageLayout out{};
+    out.tile = std::int64_t{kTileVectors} * simd_target().kernels<C>().lanes;
+    const std::int64_t most =
+        std::max(out.tile, kBlockBytes / static_cast<std::int64_t>(sizeof(C)) / out.tile * out.tile);
+    out.block = std::min(most, rounded_up(w.axis.outputs, out.tile));
+    const std::int64_t few = std::max((w.lines.outputs + kStrips - 1) / kStrips, 2 * w.lines.filter);
+    out.strip = std::max<std::int64_t>(8, std::min(few, kStripOutputs / w.axis.outputs));
+    out.strip = std::min(out.strip, w.lines.outputs);
+    return out;
+  }
+  std::int64_t strips(Work const& w) const { return (w.lines.outputs + strip - 1) / strip; }
+};
+
+// ---- the executor ------------------------------------------------------------------------------------------------
+template <class C>
+class ImageSums final : public Executor {
+ public:
+  ImageSums(Work const& w, int threads)
+      : work_(w),
+        taps_(w.axis.filter),
+        lines_(w.lines.filter),
+        threads_(threads),
+        layout_(ImageLayout::of<C>(w)),
+        stream_(static_cast<double>(w.rows()) * static_cast<double>(w.outputs()) * sizeof(C) >
+                ImageLayout::kStreamBytes),
+        signal_parts_(parts_of(w.signal_type)),
+        parts_(parts_of(w.result_type)),
+        filters_(w.filters(), taps_, parts_of(w.filter_type), lines_),
+        minus_(term_count(w) == 2 ? w.filters() * w.taps() : 0),
+        finite_(static_cast<std::size_t>(w.filters())),
+        two_passes_(w, layout_.strip),
+        factors_(TwoPasses<C>::pays(w) ? w.filters() * (taps_ + lines_) : 0),
+        separable_(static_cast<std::size_t>(w.filters())) {}
+
+  static double bytes(Work const& w, int threads) {
+    const int parts = parts_of(w.filter_type) + (term_count(w) == 2 ? 1 : 0);
+    return static_cast<double>(w.filters()) * static_cast<double>(w.taps()) * parts * sizeof(C) +
+           static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter + w.lines.filter) * sizeof(C) +
+           threads * slot_bytes(w);
+  }
+
+  /// Outputs [o, o + count) of output lines [begin, end) of a row, by plain sums. `memory`: scratch_bytes() of an
+  /// executor with one thread.
+  void run_block(Input const& signal, Output const& out, Part const& part, std::int64_t row, std::int64_t begin,
+                 std::int64_t end, std::int64_t o, std::int64_t count, void* memory) const {
+    Strip strip(*this, signal, out, part, row, static_cast<char*>(memory));
+    for (const std::int64_t last = o + count; o < last; o += layout_.block)
+      strip.columns(begin, end, o, std::min(layout_.block, last - o), false);
+  }
+  bool is_finite(std::int64_t f) const { return finite_[static_cast<std::size_t>(f)] != 0; }
+
+  std::size_t own_bytes() const override { return filters_.bytes() + minus_.bytes() + factors_.bytes(); }
+  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(threads_) * slot_size(); }
+
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    filters_.set(filter, count, means);
+    const int parts = parts_of(work_.filter_type);
+    const std::int64_t taps = work_.taps();
+    for (std::int64_t f = 0; f < count; ++f) {
+      finite_[static_cast<std::size_t>(f)] = all_finite(filters_[f], taps * parts);
+      for (int p = 0; p < parts; ++p) std::reverse(filters_.part(f, p), filters_.part(f, p) + taps);
+      if (minus_.size() > 0)
+        std::transform(filters_.part(f, 1), filters_.part(f, 1) + taps, minus_.data() + f * taps, std::negate<C>());
+      if (factors_.size() > 0)
+        separable_[static_cast<std::size_t>(f)] = factorise(filters_[f], lines_, taps_, column(f), column(f) + lines_);
+    }
+  }
+
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    const std::int64_t strips = layout_.strips(work_);
+    const auto task = [&](std::int64_t i, int slot) {
+      char* const memory = static_cast<char*>(means.scratch) + static_cast<std::size_t>(slot) * slot_size();
+      const std::int64_t begin = i % strips * layout_.strip, row = part.row + i / strips;
+      const std::int64_t end = std::min(begin + layout_.strip, work_.lines.outputs), f = work_.loops.filter_of(row);
+      if (separable_[static_cast<std::size_t>(f)])
+        return two_passes_.run(signal, out, part, row, begin, end, column(f), column(f) + lines_,
+                               reinterpret_cast<C*>(memory));
+      Strip(*this, signal, out, part, row, memory).run(begin, end);
+    };
+    parallel_for(strips * part.rows, threads_, task);
+  }
+
+ private:
+  // Lines that a ring holds: all that an output needs, of each part.
+  static std::int64_t ring_elements(Work const& w) {
+    return w.lines.filter * parts_of(w.signal_type) * (ImageLayout::of<C>(w).block + w.axis.filter - 1);
+  }
+  static double slot_bytes(Work const& w) {
+    const ImageLayout layout = ImageLayout::of<C>(w);
+    const double sums = static_cast<double>(layout.block) * parts_of(w.result_type);
+    const double segments = static_cast<double>(w.lines.filter) * term_count(w) * sizeof(Segment<C>);
+    const double ring = static_cast<double>(w.lines.filter) * parts_of(w.signal_type) *
+                        static_cast<double>(layout.block + w.axis.filter);
+    const double passes = static_cast<double>(TwoPasses<C>(w, layout.strip).memory());
+    return std::max((ring + sums) * sizeof(C) + segments, passes * sizeof(C)) + 2 * static_cast<double>(kPage);
+  }
+  std::size_t sums_bytes() const { return static_cast<std::size_t>(layout_.block * parts_) * sizeof(C); }
+  std::size_t segments_bytes() const {
+    return whole_pages(static_cast<std::size_t>(lines_ * term_count(work_)) * sizeof(Segment<C>));
+  }
+  std::size_t slot_size() const {
+    const std::size_t strip =
+        segments_bytes() + whole_pages(static_cast<std::size_t>(ring_elements(work_)) * sizeof(C) + sums_bytes());
+    if (factors_.size() == 0) return strip;
+    return std::max(strip, whole_pages(static_cast<std::size_t>(two_passes_.memory()) * sizeof(C)));
+  }
+
+  // That of a filter that is separable, reversed; its row is behind it.
+  C* column(std::int64_t f) const { return factors_.data() + f * (taps_ + lines_); }
+  bool is_wide() const { return taps_ > ImageLayout::kNarrow; }
+  const C* taps_of(std::int64_t f, Term const& term) const {
+    return term.minus ? minus_.data() + f * work_.taps() : filters_.part(f, term.filter);
+  }
+
+  // Some lines of one image's outputs, by one thread.
+  class Strip {
+   public:
+    Strip(ImageSums const& images, Input const& signal, Output const& out, Part const& part, std::int64_t row,
+          char* memory)
+        : i_(images),
+          w_(images.work_),
+          signal_(signal),
+          out_(out),
+          part_(part),
+          row_(row),
+          filter_(w_.loops.filter_of(row)),
+          finite_(images.finite_[static_cast<std::size_t>(filter_)] != 0),
+          segments_(reinterpret_cast<Segment<C>*>(memory)),
+          sums_(reinterpret_cast<C*>(memory + images.segments_bytes())),
+          ring_(sums_ + images.layout_.block * images.parts_) {}
+
+    // Output lines [begin, end).
+    void run(std::int64_t begin, std::int64_t end) {
+      const std::int64_t all = part_.outputs;
+      const bool in_place = may_be_in_place(begin, end);
+      const std::int64_t ahead = before_whole(begin, in_place), behind = end_of_whole(ahead);
+      for (std::int64_t o = 0, count; o < all; o += count) {
+        const bool inside = o >= ahead && o < behind;
+        count = std::min(i_.layout_.block, (o < ahead ? std::min(ahead, all) : inside ? behind : all) - o);
+        columns(begin, end, o, count, inside && in_place);
+      }
+    }
+
+    // `count` outputs from `o` on of output lines [begin, end).
+    void columns(std::int64_t begin, std::int64_t end, std::int64_t o, std::int64_t count, bool in_place) {
+      block_ = {part_.first + o, count, rounded_up(count, i_.layout_.tile), in_place};
+      loaded_ = full_line(begin) - i_.lines_;
+      for (std::int64_t line = begin; line < end; ++line) {
+        if (!finite_ && !is_whole()) exact(line);
+        else sum(line);
+        if (!in_place) store(line, o, count);
+      }
+    }
+
+   private:
+    // Whether blocks with whole windows can be read and written where they are.
+    bool may_be_in_place(std::int64_t begin, std::int64_t end) const {
+      if (i_.parts_ > 1 || !signal_.template is_array_of<C>() || !out_.template is_array_of<C>()) return false;
+      if (w_.extension.boundary != Boundary::constant) return true;
+      return full_line(begin) - (i_.lines_ - 1) >= 0 && full_line(end - 1) < w_.lines.signal;
+    }
+    // Outputs of a line before those with whole windows that are computed in whole tiles; where these are streamed, up
+    // to a vector boundary.
+    std::int64_t before_whole(std::int64_t line, bool in_place) const {
+      const std::int64_t ahead = std::max<std::int64_t>(0, i_.taps_ - 1 - part_.first);
+      if (!in_place || !i_.stream_ || i_.is_wide() || ahead >= part_.outputs) return std::min(ahead, part_.outputs);
+      return std::min(ahead + to_vector_boundary(result(line) + ahead), part_.outputs);
+    }
+    // Their end, where `ahead` outputs are before them.
+    std::int64_t end_of_whole(std::int64_t ahead) const {
+      const std::int64_t whole = std::min(part_.outputs, part_.samples - part_.first) - ahead;
+      return whole > 0 ? ahead + whole / i_.layout_.tile * i_.layout_.tile : ahead;
+    }
+
+    std::int64_t full_line(std::int64_t line) const { return w_.lines.first + line * w_.lines.step; }
+    C* result(std::int64_t line) const {
+      return static_cast<C*>(out_.data) + out_.offset(w_.loops, row_) + line * out_.line;
+    }
+
+    // Lines of the filter, reversed, that meet a line of the signal in outputs of full line `l`.
+    struct Range {
+      std::int64_t begin, end;
+    };
+    Range lines_of(std::int64_t l) const {
+      const std::int64_t first = l - (i_.lines_ - 1);  // the line that the first of them meets
+      if (!w_.extension.is_zero()) return {0, i_.lines_};
+      return {std::max<std::int64_t>(0, -first), std::min(i_.lines_, w_.lines.signal - first)};
+    }
+    // Whether all of the block's outputs meet only samples that are there, or extended ones.
+    bool is_whole() const {
+      return !w_.extension.is_zero() || (block_.first >= i_.taps_ - 1 && block_.first + block_.count <= part_.samples);
+    }
+    // Taps, reversed, that outputs of the block need: of wide filters, for which it is worth a look.
+    Range taps_needed() const {
+      if (!w_.extension.is_zero()) return {0, i_.taps_};
+      if (!i_.is_wide() && finite_) return {0, i_.taps_};
+      const std::int64_t first = block_.first - (i_.taps_ - 1);  // the sample that the first of them meets
+      return {std::max<std::int64_t>(0, -(first + block_.count - 1)), std::min(i_.taps_, part_.samples - first)};
+    }
+
+    void sum(std::int64_t line) {
+      const std::int64_t l = full_line(line), first = l - (i_.lines_ - 1);
+      const Range lines = lines_of(l), taps = taps_needed();
+      if (lines.begin >= lines.end || taps.begin >= taps.end) return none(line);
+      if (!block_.in_place) load(first + lines.begin, first + lines.end, taps);
+      for (int p = 0; p < i_.parts_; ++p) {
+        std::int64_t count = 0, before = 0;
+        for (Term const& term : terms_of(w_, p)) {
+          const C* const h = i_.taps_of(filter_, term);
+          for (std::int64_t i = lines.begin; i < lines.end; ++i) {
+            const std::int64_t at = i * i_.taps_ + taps.begin;
+            segments_[count++] = {window(first + i, term.signal), h + at, taps.end - taps.begin, before + at};
+          }
+          before += w_.taps();
+        }
+        simd_target().kernels<C>().direct(segments_, count, sums_of(line, p), block_.computed / i_.layout_.tile,
+                                          block_.in_place && i_.stream_);
+      }
+    }
+    // Outputs that no sample is in.
+    void none(std::int64_t line) const {
+      for (int p = 0; p < i_.parts_; ++p) std::fill_n(sums_of(line, p), block_.count, C(0));
+    }
+    // Where the block's outputs of a line go, or one of their parts.
+    C* sums_of(std::int64_t line, int part) const {
+      return block_.in_place ? result(line) + (block_.first - part_.first) : sums_ + part * i_.layout_.block;
+    }
+
+    // Where line `y` of the signal, or of its extension, has the samples of the block's first output.
+    const C* window(std::int64_t y, int part) const {
+      if (!block_.in_place) return slot_of(y, part);
+      const std::int64_t there = extended_index(w_.extension.boundary, y, w_.lines.signal);
+      return static_cast<const C*>(signal_.data) + signal_.offset(w_.loops, row_) + there * signal_.line +
+             block_.first - (i_.taps_ - 1);
+    }
+
+    // The ring's place of line `y`. Lines before the image have negative numbers.
+    C* slot_of(std::int64_t y, int part) const {
+      const std::int64_t slot = (y % i_.lines_ + i_.lines_) % i_.lines_;
+      return ring_ + (slot * i_.signal_parts_ + part) * ring_step();
+    }
+    std::int64_t ring_step() const { return i_.layout_.block + i_.taps_ - 1; }
+
+    // Lines up to `end` that are not in the ring yet, from `begin` on: the samples that the taps meet.
+    void load(std::int64_t begin, std::int64_t end, Range const& taps) {
+      for (std::int64_t y = std::max(begin, loaded_); y < end; ++y) load_line(y, taps);
+      loaded_ = std::max(loaded_, end);
+    }
+    void load_line(std::int64_t y, Range const& taps) const {
+      const std::int64_t first = block_.first - (i_.taps_ - 1) + taps.begin;
+      const std::int64_t count = block_.computed + taps.end - taps.begin - 1;
+      const std::int64_t there = extended_index(w_.extension.boundary, y, w_.lines.signal);
+      if (there < 0) {
+        for (int p = 0; p < i_.signal_parts_; ++p)
+          Source<C>(part_of(signal_, p), w_.loops).fill_beyond(count, slot_of(y, p));
+        return;
+      }
+      const Input line = at_line(signal_, there);
+      const PartSource<C> source(line, w_.loops);
+      source.load_extended(row_, part_.samples, first, count, slot_of(y, 0), ring_step());
+    }
+
+    void store(std::int64_t line, std::int64_t o, std::int64_t count) const {
+      const Output to = at_line(out_, line);
+      const PartSink<C> sink(to, w_.loops);
+      sink.store(row_, o, count, sums_, i_.layout_.block, false);
+    }
+
+    // With a tap that is not finite: zero padding times infinity would be NaN. Only samples that are there are met.
+    void exact(std::int64_t line) {
+      const std::int64_t l = full_line(line), first = l - (i_.lines_ - 1);
+      const Range lines = lines_of(l), taps = taps_needed();
+      if (lines.begin >= lines.end || taps.begin >= taps.end) return none(line);
+      load(first + lines.begin, first + lines.end, taps);
+      for (int p = 0; p < i_.parts_; ++p)
+        for (std::int64_t i = 0; i < block_.count; ++i)
+          sums_[p * i_.layout_.block + i] = exact_sum(terms_of(w_, p), first, lines, taps, i);
+    }
+    C exact_sum(Terms const& terms, std::int64_t first, Range const& lines, Range const& taps, std::int64_t i) const {
+      const std::int64_t k = block_.first + i - (i_.taps_ - 1);  // the sample that the first tap meets
+      const std::int64_t begin = std::max<std::int64_t>(0, -k), end = std::min(i_.taps_, part_.samples - k);
+      LongSum<C> total;
+      for (Term const& term : terms)
+        for (std::int64_t y = lines.begin; y < lines.end && begin < end; ++y) {
+          const C* const x = slot_of(first + y, term.signal) + i - taps.begin;
+          const C* const h = i_.taps_of(filter_, term) + y * i_.taps_;
+          total.add(long_sum<C>(end - begin, 0, [&](std::int64_t j) { return x[begin + j] * h[begin + j]; }));
+        }
+      return total.value();
+    }
+
+    struct Block {
+      std::int64_t first, count, computed;  // within the full convolution, outputs, whole tiles of them
+      bool in_place;
+    };
+
+    ImageSums const& i_;
+    Work const& w_;
+    Input const& signal_;
+    Output const& out_;
+    Part const& part_;
+    std::int64_t row_, filter_;
+    bool finite_;
+    Segment<C>* segments_;
+    C *sums_, *ring_;
+    Block block_{};
+    std::int64_t loaded_ = 0;  // lines before it are in the ring, as many as it holds
+  };
+
+  Work work_;
+  std::int64_t taps_, lines_;  // of a filter
+  int threads_;
+  ImageLayout layout_;
+  bool stream_;
+  int signal_parts_, parts_;
+  KeptFilters<C> filters_;  // reversed along both axes
+  AlignedBuffer<C> minus_;  // minus their imaginary parts
+  std::vector<char> finite_;
+  TwoPasses<C> two_passes_;
+  AlignedBuffer<C> factors_;  // of filters that are products of a column and a row
+  std::vector<char> separable_;
+};
+
+}  // namespace gpuconv::detail

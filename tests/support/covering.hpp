@@ -1,0 +1,21 @@
+// Pairwise covering arrays: few rows of choices in which every two choices meet that may.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace gpuconv::test {
+
+/// One choice for each question, by number; -1: none yet.
+using Choices = std::vector<int>;
+
+/// Rows of choices among `counts[q]` for each question q, such that every two choices of different questions are
+/// together in a row, unless `allowed` refuses all rows with both. `allowed` is also asked of rows with questions that
+/// are still open, and has to accept those that can be completed. The same rows for the same arguments. Source: the
+/// greedy algorithm of Cohen, Dalal, Fredman and Patton, "The AETG System" (1997), without its random candidates.
+std::vector<Choices> covering_array(
+    std::vector<int> const& counts,
+    std::function<bool(Choices const&)> const& allowed = [](Choices const&) { return true; });
+
+}  // namespace gpuconv::test

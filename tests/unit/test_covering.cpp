@@ -1,0 +1,381 @@
+// Everything with everything: a pairwise covering array over what a problem can ask for, by every solver, against the
+// oracle. The same rows make the page of capabilities.
+#include "support/covering.hpp"
+#include "support/placed.hpp"
+#include "support/scale.hpp"
+#include "support/solvers.hpp"
+#include "support/workload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace gpuconv::test {
+namespace {
+
+// ---- what can be chosen ---------------------------------------------------------------------------------------------
+enum Question {
+  signal_type,
+  filter_type_,
+  result,
+  operation,
+  outputs,
+  beyond,
+  rows,
+  sizes,
+  signal_lies,
+  filter_lies,
+  output_lies,
+  data,
+  threads
+};
+
+enum Outputs { full, valid, same_numpy, same_scipy, same_matlab, window, window_beyond, window_steps };
+enum RowKinds { one_row, one_filter, filter_per_row, bank, one_signal };
+struct Sizes {
+  std::int64_t signal, filter;
+};
+constexpr Sizes kSizes[] = {{200, 7}, {7, 200}, {64, 64}, {150, 1}, {3000, 150}, {700, 530}};
+
+struct Asked {
+  const char* what;
+  std::vector<std::string> choices;
+};
+std::vector<std::string> type_names() {
+  std::vector<std::string> out;
+  for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));
+  return out;
+}
+std::vector<Asked> const& questions() {
+  static const std::vector<Asked> all = [] {
+    std::vector<std::string> sizes_text, placements(std::begin(kPlacements), std::end(kPlacements)), boundaries;
+    for (auto const [n, m] : kSizes)
+      sizes_text.push_back(std::to_string(n) + " samples, " + std::to_string(m) + " taps");
+    for (int b = 0; b < 6; ++b) boundaries.emplace_back(name(static_cast<Boundary>(b)));
+    return std::vector<Asked>{
+        {"Signal", type_names()},
+        {"Filter", type_names()},
+        {"Result", {"the default type", "the widest type"}},
+        {"Operation", {"convolve", "correlate"}},
+        {"Outputs",
+         {"full", "valid", "same (NumPy)", "same (SciPy)", "same (MATLAB)", "a window", "a window beyond both ends",
+          "a window with steps"}},
+        {"Boundary", boundaries},
+        {"Rows",
+         {"one", "a batch with one filter", "a batch with a filter per row", "a batch with a bank of filters",
+          "one signal with many filters"}},
+        {"Sizes", sizes_text},
+        {"Signals in memory", placements},
+        {"Filters in memory", placements},
+        {"Outputs in memory", placements},
+        {"Data", {"ordinary", "with NaN and infinity"}},
+        {"Threads", {"one", "three"}},
+    };
+  }();
+  return all;
+}
+
+// Other boundaries than zero need outputs that see beyond the ends.
+bool may_be(Choices const& c) { return c[beyond] <= 0 || (c[outputs] != full && c[outputs] != valid); }
+std::vector<Choices> const& covering_rows() {
+  static const std::vector<Choices> all = [] {
+    std::vector<int> counts;
+    for (Asked const& q : questions()) counts.push_back(static_cast<int>(q.choices.size()));
+    return covering_array(counts, may_be);
+  }();
+  return all;
+}
+
+// ---- the problem that choices describe ------------------------------------------------------------------------------
+Type widest(Type least) {
+  return is_integer(least) ? Type::float64 : is_complex(least) ? Type::complex128 : Type::float64;
+}
+
+void set_outputs(Problem& p, Outputs wanted) {
+  const std::int64_t all = p.signal + p.filter - 1;
+  switch (wanted) {
+    case full:
+      return;
+    case valid:
+      p.mode = Mode::valid;
+      return;
+    case same_numpy:
+    case same_scipy:
+    case same_matlab:
+      p.mode = Mode::same;
+      p.same = static_cast<Same>(wanted - same_numpy);
+      return;
+    case window:
+      p.window = {all / 3, all / 4 + 1};
+      return;
+    case window_beyond:
+      p.window = {-10, all + 21};
+      return;
+    case window_steps:
+      p.window = {all / 5, all / 6 + 1, 3};
+  }
+}
+
+Problem problem_of(Choices const& c) {
+  Problem p{.signal = kSizes[c[sizes]].signal,
+            .filter = kSizes[c[sizes]].filter,
+            .type = static_cast<Type>(c[signal_type]),
+            .filter_type = static_cast<Type>(c[filter_type_]),
+            .operation = static_cast<Operation>(c[operation]),
+            .boundary = static_cast<Boundary>(c[beyond]),
+            .constant = 3};
+  if (c[result] == 1) p.result_type = widest(result_type(p));
+  set_outputs(p, static_cast<Outputs>(c[outputs]));
+  switch (static_cast<RowKinds>(c[rows])) {
+    case one_row:
+      break;
+    case one_filter:
+      p.batch = 3;
+      break;
+    case filter_per_row:
+    case one_signal:
+      p.batch = 3, p.filters = Filters::per_row;
+      break;
+    case bank:
+      p.batch = 2, p.filters = Filters::bank, p.bank = 3;
+  }
+  return p;
+}
+
+// The same rows as a batch with a filter for each, which the oracle knows.
+Problem row_by_row(Problem p) {
+  p.batch = result_rows(p);
+  if (p.filters == Filters::bank) p.filters = Filters::per_row;
+  return p;
+}
+
+// A NaN and both infinities, somewhere.
+void spoil(Array& array, Rng& rng) {
+  visit_part(array.type(), [&]<class T>(std::type_identity<T>) {
+    if constexpr (detail::is_floating_element<T>)
+      for (const float v : {NAN, INFINITY, -INFINITY}) {
+        const std::span<T> row = array.parts<T>(pick(rng, 0, array.rows() - 1));
+        row[static_cast<std::size_t>(pick(rng, 0, std::ssize(row) - 1))] = T(v);
+      }
+  });
+}
+
+void copy_row(Array const& from, std::int64_t row, Array& to, std::int64_t to_row) {
+  std::ranges::copy(from.bytes(row), const_cast<std::byte*>(to.bytes(to_row).data()));
+}
+
+// A case: the operands as the plan gets them, and for the oracle row by row.
+struct Case {
+  Problem problem;
+  Array signals, filters;
+  Workload expanded;
+
+  Case(Choices const& c, Rng& rng)
+      : problem(problem_of(c)),
+        signals(problem.type, problem.batch, problem.signal),
+        filters(filter_type(problem), filter_rows(problem), problem.filter),
+        expanded(empty_workload(row_by_row(problem))) {
+    fill_random(signals, rng), fill_random(filters, rng);
+    if (c[data] == 1) {
+      spoil(signals, rng);
+      if (pick(rng, 0, 3) == 0) spoil(filters, rng);
+    }
+    const bool is_bank = problem.filters == Filters::bank;
+    for (std::int64_t r = 0; r < expanded.problem.batch; ++r) {
+      copy_row(signals, c[rows] == one_signal ? 0 : is_bank ? r / problem.bank : r, expanded.signal, r);
+      if (r < expanded.filter.rows()) copy_row(filters, is_bank ? r % problem.bank : r, expanded.filter, r);
+    }
+  }
+};
+
+void execute(Plan& plan, Options const& how, Placed const& signal, Placed const& filter, Placed& out) {
+  if (how.memory == Memory::host) {
+    plan.set_filter(filter.input());
+    plan.execute(signal.input(), out.output());
+    return;
+  }
+  const auto x = signal.upload(), h = filter.upload();
+  auto y = out.upload();
+  plan.set_filter(filter.input(h), Stream{});
+  plan.execute(signal.input(x), out.output(y), Stream{});
+  out.download(y);
+}
+
+std::string text_of(Choices const& c) {
+  std::string out;
+  for (std::size_t q = 0; q < c.size(); ++q)
+    out += std::string(questions()[q].what) + ": " + questions()[q].choices[static_cast<std::size_t>(c[q])] + "; ";
+  return out;
+}
+
+class Covering : public SolverTest {
+ protected:
+  void expect_product() const;
+  void expect_right(Choices const& c, Rng& rng) const {
+    const Case one(c, rng);
+    const Options how = options(c[threads] == 0 ? 1 : 3);
+    Plan plan(one.problem, how);
+    const auto placement = [&](Question q) { return static_cast<Placement>(c[q]); };
+    const Placed signal(one.signals, placement(signal_lies), c[rows] == one_signal),
+        filter(one.filters, placement(filter_lies));
+    Outcome outcome{Array(result_type(one.problem), result_rows(one.problem), plan.output_length()), plan.describe(),
+                    plan.method(), plan.block()};
+    Placed out(outcome.out, placement(output_lies));
+    execute(plan, how, signal, filter, out);
+    EXPECT_TRUE(out.rest_is_untouched()) << text_of(c) << plan.describe();
+    out.take_out(outcome.out);
+    EXPECT_TRUE(Oracle(one.expanded).accepts(outcome)) << text_of(c);
+  }
+};
+
+// All choices with all others, for who has the time, of the questions that say what is computed; the others take turns.
+void Covering::expect_product() const {
+  constexpr Question product[] = {signal_type, filter_type_, operation, outputs, beyond, rows, signal_lies};
+  constexpr int small_sizes = 4;  // the first ones
+  Rng rng = test_rng();
+  std::int64_t turn = 0, taken = 0;
+  const auto count_of = [](std::size_t q) { return static_cast<int>(questions()[q].choices.size()); };
+  for (Choices c(questions().size(), 0);;) {
+    std::int64_t quotient = turn++;
+    for (std::size_t q = 0; q < c.size(); ++q)
+      if (std::ranges::find(product, static_cast<Question>(q)) == std::end(product)) {
+        const int count = q == sizes ? small_sizes : count_of(q);
+        c[q] = static_cast<int>(quotient % count), quotient /= count;
+      }
+    if (may_be(c) && takes(problem_of(c))) expect_right(c, rng), ++taken;
+    if (HasFailure()) return;
+    std::size_t q = 0;
+    while (q < std::size(product) && ++c[product[q]] == count_of(product[q])) c[product[q++]] = 0;
+    if (q == std::size(product)) break;
+  }
+  RecordProperty("cases", std::to_string(taken));
+  std::cout << taken << " problems\n";
+}
+
+TEST_P(Covering, EveryTwoChoicesAreRightTogether) {
+  Rng rng = test_rng();
+  std::int64_t taken = 0;
+  for (std::size_t i = 0; i < covering_rows().size() && !HasFailure(); i += static_cast<std::size_t>(kSlowdown)) {
+    Choices const& c = covering_rows()[i];
+    if (!takes(problem_of(c))) continue;
+    expect_right(c, rng);
+    ++taken;
+  }
+  EXPECT_GT(taken, 0);
+}
+
+TEST_P(Covering, AnyChoicesAreRight) {
+  const char* const wanted = std::getenv("GPUCONV_TEST_CHOICES");
+  if (wanted && std::string_view(wanted) == "all") return expect_product();
+  Rng rng = test_rng();
+  const std::int64_t count = wanted ? std::strtoll(wanted, nullptr, 10) : cases(60);
+  for (std::int64_t i = 0; i < count && !HasFailure(); ++i) {
+    Choices c;
+    for (Asked const& q : questions()) c.push_back(static_cast<int>(pick(rng, 0, std::ssize(q.choices) - 1)));
+    if (may_be(c) && takes(problem_of(c))) expect_right(c, rng);
+  }
+}
+GPUCONV_OVER_SOLVERS(Covering);
+
+TEST(CoveringArray, HasEveryPairThatIsAllowed) {
+  const std::vector<int> counts{3, 2, 4, 5};
+  const auto allowed = [](Choices const& c) { return c[0] != 1 || c[3] < 0 || c[3] % 2 == 0; };
+  const std::vector<Choices> all = covering_array(counts, allowed);
+  EXPECT_LE(all.size(), 26u) << "5 times 4 is the least";
+  std::set<std::vector<int>> seen;
+  for (Choices const& row : all) {
+    ASSERT_TRUE(allowed(row));
+    for (int a = 0; a < 4; ++a)
+      for (int b = 0; b < a; ++b)
+        seen.insert({a, row[static_cast<std::size_t>(a)], b, row[static_cast<std::size_t>(b)]});
+  }
+  std::size_t pairs = 0;
+  for (std::size_t a = 0; a < 4; ++a)
+    for (std::size_t b = 0; b < a; ++b) pairs += static_cast<std::size_t>(counts[a] * counts[b]);
+  EXPECT_EQ(seen.size(), pairs - 2) << "all but 1 with 1 and 3";
+  EXPECT_EQ(covering_array(counts, allowed), all);
+}
+
+TEST(CoveringArray, OfProblemsIsSmall) {
+  EXPECT_LT(covering_rows().size(), 320u);
+  EXPECT_GE(covering_rows().size(), static_cast<std::size_t>(type_count * type_count));
+}
+
+// ---- the page of capabilities ---------------------------------------------------------------------------------------
+std::string title(SolverPointer solver) {
+  return std::string(name(solver->device)) + ' ' + std::string(name(solver->method));
+}
+
+/// Why the solver refuses each row of the array; empty where it takes it.
+std::vector<std::string> refusals(SolverPointer solver) {
+  std::vector<std::string> out;
+  for (Choices const& c : covering_rows()) {
+    const detail::Work work = detail::check(problem_of(c));
+    const detail::Answer answer = solver->consider(work, {});
+    out.push_back(answer.refusal ? answer.refusal(work) : std::string());
+  }
+  return out;
+}
+
+/// Rows with a choice that are not refused, or a dash.
+std::string taken(std::size_t question, std::size_t choice, std::vector<std::string> const& why) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < why.size(); ++i)
+    count += covering_rows()[i][question] == static_cast<int>(choice) && why[i].empty();
+  return count > 0 ? std::to_string(count) : "-";
+}
+
+std::string page() {
+  std::map<std::string, std::vector<std::string>> why;  // by solver
+  for (SolverPointer const s : solver_table()) why[title(s)] = refusals(s);
+
+  std::ostringstream out;
+  out << "# What each method takes\n\n"
+         "Written by the test that proves it: `Covering.EveryTwoChoicesAreRightTogether` runs a pairwise covering "
+         "array\n"
+         "of problems, in which every two of the choices below meet, by every method on every device, and compares "
+         "each\n"
+         "output with sums of products in higher precision. A number says how many of the array's "
+      << covering_rows().size()
+      << " problems have\nthe choice and are run; the GPU's run on an emulated one too. With\n"
+         "`GPUCONV_UPDATE_PAGES=1` in the environment `CapabilitiesPage.cuda_IsCurrent` writes this page anew.\n";
+  for (std::size_t q = 0; q < questions().size(); ++q) {
+    Asked const& asked = questions()[q];
+    out << "\n| " << asked.what << " |";
+    for (SolverPointer const s : solver_table()) out << ' ' << title(s) << " |";
+    out << "\n|---|";
+    for (std::size_t s = 0; s < solver_table().size(); ++s) out << "---|";
+    out << '\n';
+    for (std::size_t choice = 0; choice < asked.choices.size(); ++choice) {
+      out << "| " << asked.choices[choice] << " |";
+      for (SolverPointer const s : solver_table()) out << ' ' << taken(q, choice, why[title(s)]) << " |";
+      out << '\n';
+    }
+  }
+  out << "\nWhy problems are refused:\n\n";
+  for (auto const& [solver, all] : why)
+    for (std::string const& reason : std::set<std::string>(all.begin(), all.end()))
+      if (!reason.empty()) out << "- " << solver << ": " << reason << '\n';
+  return out.str();
+}
+
+TEST(CapabilitiesPage, cuda_IsCurrent) {
+  if (cuda_solver_table().empty()) GTEST_SKIP() << "this build has no CUDA solvers";
+  if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
+  if (const char* const update = std::getenv("GPUCONV_UPDATE_PAGES"); update && std::string_view(update) == "1")
+    std::ofstream(GPUCONV_CAPABILITIES_PAGE) << page();
+  std::ifstream file(GPUCONV_CAPABILITIES_PAGE);
+  if (!file) GTEST_SKIP() << "the page is not on this machine";
+  const std::string there((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(there, page()) << "GPUCONV_UPDATE_PAGES=1 writes it anew";
+}
+
+}  // namespace
+}  // namespace gpuconv::test
