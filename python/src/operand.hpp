@@ -1,0 +1,47 @@
+// The arrays of a call: what NumPy would make of an operand, and whether the library can use it as it lies.
+#pragma once
+
+#include "arguments.hpp"
+#include "numpy.hpp"
+
+#include <gpuconv/problem.hpp>
+
+#include <cstdint>
+
+namespace gpuconv::python {
+
+/// An operand as an array. Of a 1-D array `axis` is its own; a scalar has none and is one sample.
+struct Operand {
+  nb::object owner;
+  int number = 0;  ///< NumPy's, of its type
+
+  PyArrayObject* array() const { return as_array(owner); }
+  int axes() const { return PyArray_NDIM(array()); }
+};
+
+/// Whether results are of the subclasses of ndarray that operands are of, as numpy.correlate's are.
+constexpr bool keeps_subclasses(Function function) { return function == Function{Operation::correlate, 1}; }
+
+/// What NumPy's function of this name makes of the object: correlate keeps subclasses, and takes no scalars. Throws
+/// nb::python_error.
+Operand operand_of(Function function, PyObject* object);
+
+/// Copies the operand unless its elements are in the machine's byte order, aligned, and a whole number of elements
+/// apart.
+void make_plain(Operand& operand);
+
+/// Whether the elements of the array are as the library takes them.
+bool is_plain(PyArrayObject* array);
+
+/// Whether no two elements of the array can be in one place. Some arrays with odd strides are taken for worse than they
+/// are.
+bool elements_lie_apart(PyArrayObject* array);
+
+/// Whether the address ranges that two arrays span have anything in common.
+bool ranges_overlap(PyArrayObject* a, PyArrayObject* b);
+
+/// A new array of this shape and type. `like`: null, or the operands, whose subclass of the higher priority it has.
+nb::object new_array(int axes, npy_intp const* shape, int number, Operand const* a = nullptr,
+                     Operand const* v = nullptr);
+
+}  // namespace gpuconv::python

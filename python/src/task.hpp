@@ -1,0 +1,115 @@
+// What a call or a plan is to compute, whatever the arrays are, and how it is done with those that there are.
+#pragma once
+
+#include "arguments.hpp"
+#include "geometry.hpp"
+#include "operand.hpp"
+
+#include <gpuconv/plan.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace gpuconv::python {
+
+/// Element types of a call. Results of another type than `result` are converted at the end: bool's are counts.
+struct Types {
+  Type signal, filter, computed;
+  int result_number;    ///< NumPy's
+  int computed_number;  ///< NumPy's, of `computed`
+};
+
+/// The types of the operands and NumPy's of the result, or `dtype`, borrowed, where it is not null. Throws
+/// nb::python_error for types that the library has not.
+Types types_of(Operand const& signal, Operand const& filter, PyObject* dtype, std::int64_t shorter);
+
+struct Task {
+  How how;
+  Geometry geometry;
+  Types types;
+
+  /// Outputs are computed in one part or, where they are lags, in as many as those have runs.
+  int parts() const { return how.lags ? static_cast<int>(how.lags->runs.size()) : 1; }
+  /// How much there is to do: products of a direct sum.
+  double products() const;
+};
+
+/// A task of these operands. Throws nb::python_error, InvalidArgument.
+Task task_of(How how, Shape const& signal, Shape const& filter);
+
+/// Where an operand or the result lies.
+struct Place {
+  char* data;
+  std::int64_t stride;    ///< elements from one sample of a row to the next
+  std::int64_t line = 0;  ///< elements from one line of an image to the next
+};
+struct Places {
+  Place signal, filter, out;
+};
+Placement placement_of(PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out);
+/// Of the convolved axis and, of images, that of lines; -1: there is none.
+Place place_of(PyArrayObject* array, int axis, int line_axis);
+Places places_of(Geometry const& geometry, PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out);
+
+Problem problem_of(Task const& task, Walk const& walk, int part);
+
+/// The filters of one plan, from the `offset`th element on.
+HostInput filters_at(Task const& task, Walk const& walk, Place const& filter, std::int64_t offset);
+/// One execution of a plan, for one part of the outputs.
+void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& at, int part);
+
+/// Calls `f(at, turn)` for every turn of the loops around, with the elements that the arrays have moved on by, and the
+/// number of the filters.
+template <class F>
+void each_turn(Walk const& walk, F&& f) {
+  std::array<std::int64_t, kMostAxes> turn;
+  std::fill_n(turn.begin(), walk.loops, 0);
+  Loop at{1, 0, 0, 0};
+  std::int64_t filters = 0;
+  for (;;) {
+    f(at, filters);
+    int i = walk.loops - 1;
+    for (; i >= 0; --i) {
+      Loop const& loop = walk.loop[static_cast<std::size_t>(i)];
+      const bool again = ++turn[static_cast<std::size_t>(i)] == loop.count;
+      const std::int64_t steps = again ? 1 - loop.count : 1;
+      at.signal += steps * loop.signal, at.filter += steps * loop.filter, at.out += steps * loop.out;
+      if (!again) {
+        filters += loop.filter != 0;
+        break;
+      }
+      turn[static_cast<std::size_t>(i)] = 0;
+    }
+    if (i < 0) return;
+  }
+}
+
+/// Lets other threads of Python run while it lives, where that is worth it.
+class Unlocked {
+ public:
+  explicit Unlocked(Task const& task) : state_(is_worth_it(task) ? PyEval_SaveThread() : nullptr) {}
+  ~Unlocked() {
+    if (state_) PyEval_RestoreThread(state_);
+  }
+  Unlocked(Unlocked const&) = delete;
+  Unlocked& operator=(Unlocked const&) = delete;
+
+  static bool is_worth_it(Task const& task) { return task.products() > kWorthIt; }
+
+ private:
+  // Less than this takes some microseconds; to hand the lock over may take as long, and to get it back five
+  // milliseconds.
+  static constexpr double kWorthIt = 1 << 15;
+
+  PyThreadState* state_;
+};
+
+/// The array that results are computed into: `out` itself where the library can write it, else another that `finish`
+/// copies or converts. `others`: what `out` must not overlap.
+nb::object computed_into(Task const& task, nb::object const& out, PyArrayObject* signal, PyArrayObject* filter);
+void finish(nb::object const& out, nb::object const& computed);
+
+/// Checks an array that a caller gives for the result. Throws nb::python_error.
+nb::object checked_out(PyObject* out, Geometry const& geometry, int number);
+
+}  // namespace gpuconv::python

@@ -1,0 +1,29 @@
+"""The Python examples of the README and of the pages in docs: what they print."""
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "docs"))
+from blocks import blocks, expected_output, matches
+
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+EXAMPLES = [(path, block) for path, text in PAGES.items() for block in blocks(text) if block.language == "python"]
+
+
+def test_there_are_examples():
+    assert {"README.md", "python.md", "wishes.md"} <= {path.name for path, _ in EXAMPLES}
+
+
+@pytest.mark.parametrize("path, block", EXAMPLES, ids=lambda x: x.name if isinstance(x, Path) else f"line {x.line}")
+def test_an_example_prints_what_it_says(path, block):
+    if "dask" in block.text:
+        pytest.importorskip("dask.array", reason="Dask is not installed")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block.text, str(path), "exec"), {})
+    assert matches(expected_output(PAGES[path], block, blocks(PAGES[path])), printed.getvalue())
