@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
-"""Compares gpuconv with NumPy and SciPy in one run; writes a dated result file, prints it, and draws it.
+"""Verifies and times gpuconv on this machine: on a GPU the test suite and times, then limits and a profiler, then sanitizers and
+other libraries; on the CPU a comparison with NumPy and SciPy.
 
-Usage: run.py --build BUILD --out DIR [--quick] [--suite NAME ...] [--within SECONDS]. Needs NumPy, SciPy and a build with
-GPUCONV_BUILD_BENCH=ON; pictures need matplotlib.
+Usage: run.py --build BUILD --out DIR [--within SECONDS] [--stages a,b] [--anew] [--plots]
+       run.py --build BUILD --pack DIR
+
+All is below DIR/DEVICE, a folder for each device: result.json and table.txt. The same command goes on where the
+last one stopped, for the same commit, until --within is over. BUILD is CMake's folder, or a carried one (--pack). Exit
+status: 0 all has passed, 1 something failed, 3 not done (run it again), 77 a named stage needs a GPU and there is none.
 """
 
 import argparse
@@ -10,78 +15,114 @@ from datetime import datetime, timezone
 import json
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
-from time import perf_counter
 
-from origin import commit
-from peers import analysis, machine, report, suites
-from peers.shim import Shim, ShimError
+import report
+from stages import carry, machine
+from stages.comparison import CROSSOVER, LARGE, PEERS, SMALL
+from stages.machine import ENVIRONMENT
+from stages.process import Deadline
+from stages.profiler import PROFILER
+from stages.stage import Context, Result, run_stage, verdict, write
+from stages.tests import LIMITS, SANITIZER, SUITE
+from stages.times import BENCH
 
-HERE = Path(__file__).resolve().parent
-SCHEMA = 1
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, required=True, help="CMake's build folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the result file and the pictures")
-    parser.add_argument("--quick", action="store_true", help="fewer sizes, shorter measurements")
-    parser.add_argument("--suite", action="append", choices=suites.SUITES, help="only these; may be repeated")
-    parser.add_argument("--within", type=float, default=600, metavar="SECONDS",
-                        help="problems not begun after so long are left out, and recorded as skipped (default 600)")
-    parser.add_argument("--no-plots", action="store_true")
-    return parser.parse_args()
+STAGES = [ENVIRONMENT, SUITE, BENCH, LIMITS, PROFILER, SANITIZER, PEERS, SMALL, LARGE, CROSSOVER]  # in the order of their value
+SCHEMA = 2
+WITHIN = 540.0
+MOST_JOBS = 8  # tests at a time: each has the GPU's context and its memory
+NO_GPU, NOT_DONE = 77, 3
+SOURCE = Path(__file__).resolve().parents[1]
 
 
-def measure(shim: Shim, names, quick: bool, within: float) -> dict:
-    measurements, skipped = [], []
-    begin = perf_counter()
-    for name in names:
-        for problem in suites.SUITES[name](shim, quick):
-            print(f"{perf_counter() - begin:4.0f} s  {name}: {problem.signal} x {problem.taps} {problem.dtype}", file=sys.stderr, flush=True)
-            for record in suites.compare(name, problem, begin + within):
-                (skipped if "skipped" in record else measurements).append(record)
-    return {"measurements": measurements, "skipped": skipped, "seconds": perf_counter() - begin}
+def parse_arguments(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="stages:\n" + "\n".join(f"  {stage.name:<12} {stage.summary}" for stage in STAGES))
+    parser.add_argument("--build", type=Path, required=True, help="CMake's build folder, or a carried one")
+    parser.add_argument("--out", type=Path, help="folder for results")
+    parser.add_argument("--within", type=float, default=WITHIN, help=f"seconds that all may take ({WITHIN:g})")
+    parser.add_argument("--stages", type=lambda text: text.split(","), default=[], help="only these, separated by commas")
+    parser.add_argument("--anew", action="store_true", help="forget what was done, of --stages or of all")
+    parser.add_argument("--plots", action="store_true", help="draw the pictures as well (needs matplotlib)")
+    parser.add_argument("--pack", type=Path, metavar="DIR", help="copy what a machine with a GPU needs of the build")
+    arguments = parser.parse_args(argv)
+    if not (arguments.out or arguments.pack):
+        parser.error("--out or --pack is needed")
+    if unknown := set(arguments.stages) - {stage.name for stage in STAGES}:
+        parser.error(f"no such stage: {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in STAGES)}")
+    return arguments
 
 
-def run(arguments: argparse.Namespace) -> dict:
-    shim = Shim(arguments.build)
-    result = {"schema": SCHEMA, "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-              "quick": arguments.quick, **commit(HERE), **machine.describe(shim)}
-    load_before = machine.load()
-    result["call_overhead_seconds"] = suites.call_overhead(shim)
-    result["arithmetic_peak"] = suites.arithmetic_peak(shim)
-    result |= measure(shim, arguments.suite or list(suites.SUITES), arguments.quick, arguments.within)
-    result["noise"] = analysis.noise(result) | {"load_before": load_before, "load_after": machine.load()}
-    result["crossovers"] = analysis.crossovers(result)
-    return result
+def load(arguments, device: dict, commit: str) -> Result:
+    """The result to go on from, which has to be about the same commit: a mixture of two is no result."""
+    path = arguments.out / re.sub(r"[^a-z0-9]+", "-", device["name"].lower()).strip("-") / "result.json"
+    if path.exists():
+        result = Result(path, json.loads(path.read_text()))
+        other = result.data["commit"] != commit
+        if other and not arguments.anew:
+            raise ValueError(f"{path} is of the commit {result.data['commit']}, this is {commit}: --anew forgets it")
+        for stage in arguments.stages if arguments.anew else ():
+            result.forget(stage)
+        if not arguments.anew or arguments.stages and not other:
+            return result
+    return Result(path, {"schema": SCHEMA, "date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "commit": commit, "modified": True,
+                         "device": device, "libraries": {}, "stages": {}, "measurements": []})
 
 
-def save(result: dict, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = result["date"][:19].replace(":", "").replace("-", "")
-    path = folder / f"{stamp}-{result['commit'][:10]}{'-modified' if result['modified'] else ''}.json"
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(unfinished, path)
-    return path
+def say(name: str, record: dict) -> None:
+    if record["outcome"] == "failed":
+        print(f"  failed: {name}: {' '.join(record.get('text', '').split())[-200:]}", flush=True)
+    elif record["outcome"] == "measured":
+        print(f"  {name}", flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    deadline, build = Deadline(arguments.within), arguments.build.resolve()
+    variables = machine.environment(build)
+    device = machine.device(build, variables)
+    wanted = [s for s in STAGES if s.device is None or (s.name in arguments.stages if arguments.stages else s.device == "cpu" or device["available"])]
+    if not device["available"]:
+        print(f"There is no GPU to verify on: {device['detail']}.", flush=True)
+        if any(stage.device == "cuda" for stage in wanted):
+            print("Nothing was run, no result is written.")
+            return NO_GPU
+        device["name"] = machine.cpu_model()
+    variables["GPUCONV_GOLDEN_FILE"] = str(SOURCE / "tests" / "golden" / "golden.json")  # elsewhere for a carried build
+    context = Context(build, SOURCE, device, variables, min(MOST_JOBS, len(os.sched_getaffinity(0))))
+    result = load(arguments, device, machine.commit(SOURCE, build)["commit"])
+    for stage in wanted:
+        if deadline.over():
+            break
+        print(f"{stage.name}: {stage.summary}", flush=True)
+        entry = run_stage(stage, context, result, deadline, say)
+        print(f"  {entry['status']} after {entry['seconds']:.0f} s{': ' + entry['why'] if 'why' in entry else ''}", flush=True)
+    result.data["verdict"] = verdict(STAGES, result.data)
+    result.save()
+    text = "\n".join(report.lines(result.data))
+    write(result.path.with_name("table.txt"), text + "\n")
+    print(f"\n{text}\nresult file: {result.path}", flush=True)
+    if arguments.plots and result.data["measurements"]:
+        subprocess.run([sys.executable, "-B", SOURCE / "bench" / "plot.py", result.path, "--out", result.path.parent])
+    if result.data["verdict"] == "failed":
+        return 1
+    if device.get("emulated"):
+        return NO_GPU
+    return 0 if all(result.stage(stage.name)["status"] == "complete" for stage in wanted) else NOT_DONE
 
 
 def main() -> int:
     arguments = parse_arguments()
     try:
-        result = run(arguments)
-        path = save(result, arguments.out)
-    except (OSError, ShimError, MemoryError) as error:
+        if arguments.pack:
+            packed = carry.pack(SOURCE, arguments.build.resolve(), arguments.pack)
+            print(f"{len(packed)} files, {sum(p.stat().st_size for p in packed) / 2**20:.1f} MiB, in {arguments.pack}")
+            return 0
+        return run(arguments)
+    except (OSError, ValueError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1
-    for line in report.lines(result):
-        print(line)
-    print(f"\nresult file: {path}")
-    if arguments.no_plots:
-        return 0
-    return subprocess.run([sys.executable, HERE / "plot.py", path, "--out", arguments.out]).returncode
 
 
 if __name__ == "__main__":

@@ -1,114 +1,194 @@
-// A C face of gpuconv for bench/run.py, which loads it with ctypes so that NumPy, SciPy and gpuconv are timed in one
-// process on the same arrays. Functions return 0, or -1 with the reason in gpuconv_bench_error().
-#include "shim.hpp"
+// A C face of gpuconv for the scripts, which load it with ctypes so that gpuconv and other libraries are timed in one
+// process on the same arrays, in host memory or, where GPUCONV_BENCH_CUDA is defined, on a GPU. Functions return 0, or
+// -1 with the reason in gpuconv_bench_error(). What a GPU does is enqueued on the default stream, as PyTorch and CuPy
+// do.
+#include "support/by_name.hpp"
 #include "support/copy.hpp"
-#include "support/timing.hpp"
 
 #include <gpuconv/convolve.hpp>
+#include <gpuconv/device.hpp>
 #include <gpuconv/info.hpp>
+#include <gpuconv/plan.hpp>
 
-#include <stdexcept>
+#ifdef GPUCONV_BENCH_CUDA
+#include "program/cuda.hpp"
+#endif
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
+
+#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
 
 using namespace gpuconv;
-using bench::error_text, bench::guarded, bench::Request;
+using namespace gpuconv::bench;
 
 namespace {
 
-thread_local std::string result_text;
-
-template <class Enum>
-Enum by_name(std::string_view wanted, int count) {
-  for (int i = 0; i < count; ++i)
-    if (name(static_cast<Enum>(i)) == wanted) return static_cast<Enum>(i);
-  throw std::invalid_argument("unknown name " + std::string(wanted));
-}
-
-HostInput row(const void* data, Problem const& p, std::int64_t columns) { return {data, p.type, {.columns = columns}}; }
-HostOutput output(void* data, Problem const& p) { return {data, result_type(p), {.columns = output_slice(p).length}}; }
-
-void convolve_once(Request const& request, const void* signal, const void* filter, void* out) {
-  const Problem& p = request.problem;
-  convolve(row(signal, p, p.signal), row(filter, p, p.filter), output(out, p),
-           {.mode = p.mode, .method = request.options.method, .threads = request.options.threads});
-}
+thread_local std::string error_text, result_text;
 
 template <class F>
-double seconds_each(std::int64_t repeats, F&& f) {
-  const double begin = bench::now();
-  for (std::int64_t i = 0; i < repeats; ++i) f();
-  return (bench::now() - begin) / static_cast<double>(repeats);
+int guarded(F&& f) noexcept {
+  try {
+    f();
+    return 0;
+  } catch (std::exception const& e) {
+    error_text = e.what();
+    return -1;
+  }
 }
+
+/// A convolution with its names resolved, and its plan where it has a filter.
+struct Call {
+  Problem problem;
+  Options options;
+  std::optional<Plan> plan = {};
+
+  void execute(const void* signal, void* out) {
+    if (options.memory == Memory::device)
+      plan->execute(DeviceInput(signal, problem.type, signal_shape()),
+                    DeviceOutput(out, result_type(problem), out_shape()), gpuconv::Stream{});
+    else plan->execute({signal, problem.type, signal_shape()}, HostOutput(out, result_type(problem), out_shape()));
+  }
+  HostInput filter(const void* taps) const { return {taps, problem.type, {.columns = problem.filter}}; }
+  void convolve(const void* signal, const void* taps, void* out) const {
+    gpuconv::convolve(HostInput(signal, problem.type, signal_shape()), filter(taps),
+                      HostOutput(out, result_type(problem), out_shape()),
+                      {.mode = problem.mode, .method = options.method, .threads = options.threads});
+  }
+
+ private:
+  Rows signal_shape() const { return {.columns = problem.signal}; }
+  Rows out_shape() const { return {.columns = output_slice(problem).length}; }
+};
 
 }  // namespace
 
 SHIM_EXPORT const char* gpuconv_bench_error() { return error_text.c_str(); }
-
-SHIM_EXPORT int gpuconv_bench_request(const char* type, const char* mode, const char* method, std::int64_t signal,
-                                      std::int64_t filter, int threads, Request** request) {
-  return guarded([&] {
-    const Problem problem{
-        .signal = signal, .filter = filter, .mode = by_name<Mode>(mode, 3), .type = by_name<Type>(type, type_count)};
-    *request = new Request{problem, {.method = by_name<Method>(method, 5), .threads = threads}};
-  });
-}
-SHIM_EXPORT void gpuconv_bench_request_destroy(Request* request) { delete request; }
-
-SHIM_EXPORT int gpuconv_bench_plan(Request const* request, Plan** plan) {
-  return guarded([&] { *plan = new Plan(request->problem, request->options); });
-}
-SHIM_EXPORT void gpuconv_bench_plan_destroy(Plan* plan) { delete plan; }
-
-/// Valid until the next call on this thread; null after an error.
-SHIM_EXPORT const char* gpuconv_bench_plan_describe(Plan const* plan) {
-  return guarded([&] { result_text = plan->describe(); }) == 0 ? result_text.c_str() : nullptr;
-}
-SHIM_EXPORT int gpuconv_bench_plan_threads(Plan const* plan) { return plan->threads(); }
-
-SHIM_EXPORT int gpuconv_bench_set_filter(Plan* plan, const void* filter) {
-  return guarded([&] { plan->set_filter(row(filter, plan->problem(), plan->problem().filter)); });
-}
-SHIM_EXPORT int gpuconv_bench_execute(Plan* plan, const void* signal, void* out) {
-  return guarded(
-      [&] { plan->execute(row(signal, plan->problem(), plan->problem().signal), output(out, plan->problem())); });
-}
-/// Time of one of `repeats` executes, without Python between them.
-SHIM_EXPORT int gpuconv_bench_time_execute(Plan* plan, const void* signal, void* out, std::int64_t repeats,
-                                           double* seconds) {
-  return guarded([&] {
-    const HostInput in = row(signal, plan->problem(), plan->problem().signal);
-    const HostOutput result = output(out, plan->problem());
-    *seconds = seconds_each(repeats, [&] { plan->execute(in, result); });
-  });
-}
-
-/// The one-shot call: plan, filter and execution.
-SHIM_EXPORT int gpuconv_bench_convolve(Request const* request, const void* signal, const void* filter, void* out) {
-  return guarded([&] { convolve_once(*request, signal, filter, out); });
-}
-SHIM_EXPORT int gpuconv_bench_time_convolve(Request const* request, const void* signal, const void* filter, void* out,
-                                            std::int64_t repeats, double* seconds) {
-  return guarded([&] { *seconds = seconds_each(repeats, [&] { convolve_once(*request, signal, filter, out); }); });
-}
-
-/// Takes what gpuconv_bench_execute takes and does nothing: what remains is the cost of calling from Python.
-SHIM_EXPORT int gpuconv_bench_nothing(Plan*, const void*, void*) { return 0; }
-
-SHIM_EXPORT int gpuconv_bench_copy(std::int64_t bytes, std::int64_t sets, bench::Copy** copy) {
-  return guarded([&] { *copy = new bench::Copy(bytes, sets); });
-}
-SHIM_EXPORT void gpuconv_bench_copy_run(bench::Copy* copy, int threads) { copy->run(threads); }
-SHIM_EXPORT void gpuconv_bench_copy_destroy(bench::Copy* copy) { delete copy; }
-
-SHIM_EXPORT const char* gpuconv_bench_version() { return version().data(); }
-SHIM_EXPORT const char* gpuconv_bench_simd_target() { return simd_target().data(); }
 SHIM_EXPORT int gpuconv_bench_threads() { return hardware_threads(); }
-SHIM_EXPORT const char* gpuconv_bench_compiler() {
-#ifdef __clang__
-  return "clang " __clang_version__;
-#else
-  return "g++ " __VERSION__;
-#endif
+
+/// In mode full. With `taps`, in host memory, a plan is made for arrays in host or, `on_device`, in device memory.
+SHIM_EXPORT int gpuconv_bench_call(const char* type, const char* method, std::int64_t signal, std::int64_t filter,
+                                   int threads, int on_device, const void* taps, Call** call) {
+  return guarded([&] {
+    auto made =
+        std::make_unique<Call>(Call{{.signal = signal, .filter = filter, .type = by_name<Type>(type, type_count)},
+                                    {.method = by_name<Method>(method, 5), .threads = threads}});
+    if (on_device) made->options.device = Device::cuda, made->options.memory = Memory::device;
+    if (taps) {
+      made->plan.emplace(made->problem, made->options);
+      if (on_device) made->plan->set_filter(made->filter(taps), gpuconv::Stream{});
+      else made->plan->set_filter(made->filter(taps));
+    }
+    *call = made.release();
+  });
 }
-SHIM_EXPORT const char* gpuconv_bench_build_type() { return GPUCONV_BENCH_BUILD_TYPE; }
+SHIM_EXPORT void gpuconv_bench_call_destroy(Call* call) { delete call; }
+/// Valid until the next one on this thread.
+SHIM_EXPORT const char* gpuconv_bench_describe(Call const* call) {
+  return (result_text = call->plan->describe()).c_str();
+}
+SHIM_EXPORT int gpuconv_bench_plan_threads(Call const* call) { return call->plan->threads(); }
+
+SHIM_EXPORT int gpuconv_bench_execute(Call* call, const void* signal, void* out) {
+  return guarded([&] { call->execute(signal, out); });
+}
+/// The one-shot call: plan, filter and execution.
+SHIM_EXPORT int gpuconv_bench_convolve(Call* call, const void* signal, const void* taps, void* out) {
+  return guarded([&] { call->convolve(signal, taps, out); });
+}
+/// Seconds of one of `repeats` calls without Python between them: of one-shot calls where there are `taps`, else of the
+/// plan.
+SHIM_EXPORT int gpuconv_bench_time(Call* call, const void* signal, const void* taps, void* out, std::int64_t repeats,
+                                   double* seconds) {
+  return guarded([&] {
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::int64_t i = 0; i < repeats; ++i)
+      if (taps) call->convolve(signal, taps, out);
+      else call->execute(signal, out);
+    *seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / double(repeats);
+  });
+}
+
+SHIM_EXPORT int gpuconv_bench_copy(std::int64_t bytes, std::int64_t sets, Copy** copy) {
+  return guarded([&] { *copy = new Copy(bytes, sets); });
+}
+SHIM_EXPORT void gpuconv_bench_copy_run(Copy* copy, int threads) { copy->run(threads); }
+SHIM_EXPORT void gpuconv_bench_copy_destroy(Copy* copy) { delete copy; }
+
+// ---- images: float32, mode same, zeros beyond the ends, one image, one filter
+namespace {
+
+Images image_shape(std::int64_t lines, std::int64_t columns) { return {.lines = lines, .columns = columns}; }
+
+}  // namespace
+
+/// A plan for images of `lines` x `columns` with `filter`, `filter_lines` x `taps`.
+SHIM_EXPORT int gpuconv_bench_image_plan(std::int64_t lines, std::int64_t columns, std::int64_t filter_lines,
+                                         std::int64_t taps, const float* filter, int threads, Plan** plan) {
+  return guarded([&] {
+    const HostView<const float> view(filter, image_shape(filter_lines, taps));
+    auto made = std::make_unique<Plan>(
+        Problem{.signal = columns,
+                .filter = taps,
+                .mode = Mode::same,
+                .same = Same::matlab,
+                .lines = {.signal = lines, .filter = filter_lines, .separable = is_separable(view)}},
+        Options{.device = Device::cpu, .threads = threads});
+    made->set_filter(view);
+    *plan = made.release();
+  });
+}
+SHIM_EXPORT int gpuconv_bench_image_execute(Plan* plan, const float* signal, float* out) {
+  return guarded([&] {
+    Problem const& p = plan->problem();
+    plan->execute(HostView(signal, image_shape(p.lines.signal, p.signal)),
+                  HostView(out, image_shape(p.lines.signal, p.signal)));
+  });
+}
+/// Valid until the next call on this thread.
+SHIM_EXPORT const char* gpuconv_bench_image_describe(Plan* plan) {
+  thread_local std::string text;
+  if (guarded([&] { text = plan->describe(); }) != 0) text = error_text;
+  return text.c_str();
+}
+SHIM_EXPORT void gpuconv_bench_image_destroy(Plan* plan) { delete plan; }
+
+#ifdef GPUCONV_BENCH_CUDA
+
+namespace {
+
+// Not destroyed: when the process ends CUDA may be gone before.
+Stopwatch& stopwatch() {
+  static auto* const made = new Stopwatch;
+  return *made;
+}
+
+}  // namespace
+
+SHIM_EXPORT int gpuconv_bench_is_emulated() {
+  return detail::why_no_device().empty() && detail::current_device().name == "emulated GPU";
+}
+SHIM_EXPORT int gpuconv_bench_l2_bytes(std::int64_t* bytes) {
+  return guarded([&] { *bytes = detail::current_device().l2_cache; });
+}
+SHIM_EXPORT int gpuconv_bench_array(std::int64_t bytes, void** array) {
+  return guarded([&] { check_cuda(cudaMalloc(array, static_cast<std::size_t>(bytes)), "cudaMalloc"); });
+}
+SHIM_EXPORT void gpuconv_bench_array_destroy(void* array) { cudaFree(array); }
+/// Either side may be in host or device memory. Between two of the device's arrays CUDA only enqueues it.
+SHIM_EXPORT int gpuconv_bench_move(void* to, const void* from, std::int64_t bytes) {
+  return guarded(
+      [&] { check_cuda(cudaMemcpy(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault), "cudaMemcpy"); });
+}
+/// What is enqueued between the two is timed; the second waits for it. `seconds` is the device's time.
+SHIM_EXPORT int gpuconv_bench_begin() {
+  return guarded([&] { stopwatch().begin(nullptr); });
+}
+SHIM_EXPORT int gpuconv_bench_end(double* seconds) {
+  return guarded([&] { *seconds = stopwatch().end(nullptr); });
+}
+
+#endif

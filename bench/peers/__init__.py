@@ -1,1 +1,1 @@
-"""Compares gpuconv with NumPy and SciPy in one process; used by the scripts of the folder above."""
+"""Compares gpuconv with other libraries in one process, on the same arrays."""

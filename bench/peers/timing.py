@@ -40,7 +40,7 @@ def _warm_up(sample) -> float:
 
 
 def measure(samplers, budget: Budget) -> list[dict]:
-    """Spread of the seconds a call takes, for each `sampler(first_set, repeats)`, which returns seconds a call.
+    """Spread of the seconds a call takes, for each `sampler(first_set, repeats)`, which returns seconds of a call.
 
     Neighbours in a turn start with neighbouring sets: none of them finds in the cache what another one has just read.
     """

@@ -17,15 +17,16 @@ def cache_bytes() -> int:
 
 
 class Workload:
-    """Signals and a filter, the same values for every contestant; outputs are of order one."""
+    """Signals and a filter, the same values for every contestant; outputs of floats are of order one."""
 
     def __init__(self, signal: int, taps: int, dtype: str, seed: int = 1):
         self.signal, self.taps, self.dtype = signal, taps, np.dtype(dtype)
         self.outputs = signal + taps - 1
         random = np.random.default_rng(seed)
+        integers = self.dtype.kind == "i"
         # Drawn in float32 so that float64 contestants get the same values.
-        draw = lambda size: random.random(size, dtype=np.float32) * 2 - 1
-        self.filter = (draw(taps) / np.float32(np.sqrt(taps))).astype(self.dtype)
+        draw = lambda size: random.integers(-100, 101, size) if integers else random.random(size, dtype=np.float32) * 2 - 1
+        self.filter = (draw(taps) if integers else draw(taps) / np.float32(np.sqrt(taps))).astype(self.dtype)
         size = (signal + self.outputs) * self.dtype.itemsize
         self.cold = size >= COLD_BYTES
         self.sets = max(2, 2 * cache_bytes() // size + 1) if self.cold else 1
@@ -50,7 +51,7 @@ class Workload:
         return window @ self._exact_filter[low:high]
 
     def errors(self, output: np.ndarray) -> dict:
-        """Of the outputs at `positions`: the largest difference, and the norm of the difference over the result's."""
+        """Errors of the outputs at `positions`: the largest difference, and the norm of the difference over the result's."""
         difference = output[self.positions].astype(np.longdouble) - self.expected
         norm = np.sqrt(np.sum(self.expected ** 2))
         return {"max_error": float(np.max(np.abs(difference))),

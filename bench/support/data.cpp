@@ -25,7 +25,7 @@ struct Random {
 
 template <class T>
 T element(std::uint64_t bits) {
-  if constexpr (std::is_floating_point_v<T>)
+  if constexpr (detail::is_floating_element<T>)
     return static_cast<T>(static_cast<double>(static_cast<std::int64_t>(bits)) * 0x1p-63);
   else return static_cast<T>(bits);
 }
@@ -33,7 +33,7 @@ T element(std::uint64_t bits) {
 }  // namespace
 
 std::int64_t cache_bytes() {
-  // What Linux says of this machine; in a virtual one the C library's answer is the whole host's.
+  // Linux knows this machine's cache; in a virtual one the C library's answer is the whole host's.
   std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index3/size");
   if (std::int64_t kibibytes; file >> kibibytes && kibibytes > 0) return kibibytes << 10;
   const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
@@ -42,10 +42,10 @@ std::int64_t cache_bytes() {
 
 Array::Array(Type type, Rows shape, std::uint64_t seed) : type_(type), shape_(shape) {
   data_.reset(static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes()), kAlignment)));
-  visit_type(type, [&]<class T>(std::type_identity<T>) {
+  detail::visit_part(type, [&]<class T>(std::type_identity<T>) {
     Random random{seed};
     T* const to = reinterpret_cast<T*>(data_.get());
-    for (std::int64_t i = 0; i < shape.rows * shape.columns; ++i) to[i] = element<T>(random());
+    for (std::int64_t i = 0; i < bytes() / std::int64_t{sizeof(T)}; ++i) to[i] = element<T>(random());
   });
 }
 
@@ -53,9 +53,11 @@ std::int64_t Array::bytes() const { return shape_.rows * shape_.columns * static
 
 void Array::Free::operator()(std::byte* p) const { ::operator delete(p, kAlignment); }
 
-Data::Data(Problem const& p, std::uint64_t seed)
+Data::Data(Problem const& p, bool across, std::uint64_t seed)
     : filter_(filter_type(p), {.rows = p.filters == Filters::shared ? 1 : p.batch, .columns = p.filter}, seed) {
-  const Rows in{.rows = p.batch, .columns = p.signal}, out{.rows = p.batch, .columns = output_slice(p).length};
+  Rows in{.rows = p.batch, .columns = p.signal}, out{.rows = p.batch, .columns = output_slice(p).length};
+  if (across)
+    for (Rows* const rows : {&in, &out}) rows->stride = 1, rows->element_stride = rows->rows;
   const auto add = [&] {
     signals_.emplace_back(p.type, in, ++seed);
     outs_.emplace_back(result_type(p), out, seed);

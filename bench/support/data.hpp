@@ -40,7 +40,8 @@ class Data {
  public:
   static constexpr std::int64_t kColdBytes = std::int64_t{256} << 10;
 
-  explicit Data(Problem const& problem, std::uint64_t seed = 1);
+  /// `across`: rows are the columns of a matrix.
+  explicit Data(Problem const& problem, bool across = false, std::uint64_t seed = 1);
 
   HostInput filter() const { return filter_.input(); }
   HostInput signal(std::size_t set) const { return signals_[set].input(); }
