@@ -124,7 +124,8 @@ TEST_P(ImageCovering, EveryTwoChoicesAreRightTogether) {
   const bool takes_most = solver()->device == Device::cpu && solver()->method != Method::fft;
   const bool takes_none = solver()->device == Device::cuda && options().memory == Memory::host;
   if (takes_none) EXPECT_EQ(taken, 0);
-  else EXPECT_GT(taken, takes_most ? std::ssize(all) / 4 / kSlowdown : 0);
+  else if (takes_most) EXPECT_GT(taken, std::ssize(all) / 4 / kSlowdown);
+  else if (kSlowdown == 1) EXPECT_GT(taken, 0);  // the few that a slow build tries may hold no image of one line
 }
 
 TEST_P(ImageCovering, AnyChoicesAreRight) {
