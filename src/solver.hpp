@@ -47,13 +47,17 @@ struct Parameters {
 /// Makes the text of a refusal, only for those who show it.
 using Refusal = std::string (*)(Work const&);
 
+/// What is done with a step between outputs: the solver takes it, computes what it passes over as well, or is run for
+/// each output by itself.
+enum class Steps : std::uint8_t { taken, filled, apart };
+
 /// A solver's answer to a work: a refusal or an offer.
 struct Answer {
   Refusal refusal = nullptr;  // null: the solver takes the work, and what follows is its offer
   double seconds = 0;         // estimate for one run of the whole work, transfers included
   Parameters parameters = {};
   std::unique_ptr<Executor> (*make)(Work const&, Resources const&, Parameters const&) = nullptr;
-  bool computes_all = false;   // also the outputs that the work's step passes over
+  Steps steps = Steps::taken;
   bool without_lines = false;  // the offer is for the work's lines as rows (lines.hpp)
   bool folds_taps = false;     // the offer is for as many taps as samples (fold.hpp)
 
@@ -77,8 +81,9 @@ struct Solver {
 /// What `solver` says of the work's lines as rows of one dimension, as an offer for the work; or a refusal.
 Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources const& r);
 
-/// What `answer` says of the work without steps, as an offer for the work: all outputs are computed, and some kept.
-Answer with_all_outputs(Answer (*answer)(Work const&, Resources const&), Work const& work, Resources const& r);
+/// What `answer` says of the work without steps, as an offer for the work: all outputs are computed, and some kept, or
+/// where that is estimated to be faster each is computed by itself.
+Answer without_steps(Answer (*answer)(Work const&, Resources const&), Work const& work, Resources const& r);
 
 extern const Solver cpu_reference, cpu_direct, cpu_overlap_save, cpu_fft;
 extern const Solver cuda_direct, cuda_overlap_save, cuda_fft;  // only in builds with CUDA

@@ -15,7 +15,7 @@ Answer Solver::consider(Work const& work, Resources const& r) const {
     out.folds_taps = true;
     return out;
   }
-  return work.axis.step == 1 || takes_steps ? answer(work, r) : with_all_outputs(answer, work, r);
+  return work.axis.step == 1 || takes_steps ? answer(work, r) : without_steps(answer, work, r);
 }
 
 Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources const& r) {
@@ -28,10 +28,14 @@ Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources cons
   return out;
 }
 
-Answer with_all_outputs(Answer (*answer)(Work const&, Resources const&), Work const& work, Resources const& r) {
-  Answer out = answer(without_steps(work), r);
-  out.computes_all = true;
-  return out;
+Answer without_steps(Answer (*answer)(Work const&, Resources const&), Work const& work, Resources const& r) {
+  Answer filled = answer(filled_steps(work), r);
+  filled.steps = Steps::filled;
+  if (work.axis.step < work.axis.filter) return filled;  // windows overlap
+  Answer apart = answer(one_output(work), r);
+  apart.steps = Steps::apart;
+  apart.seconds *= static_cast<double>(work.axis.outputs);
+  return apart.refusal || (!filled.refusal && filled.seconds <= apart.seconds) ? filled : apart;
 }
 
 std::unique_ptr<Executor> Answer::executor(Work const& work, Resources const& r) const {
@@ -45,8 +49,14 @@ std::unique_ptr<Executor> Answer::executor(Work const& work, Resources const& r)
     with_sums.folds_taps = false;
     return std::make_unique<FoldedExecutor>(work, with_sums.executor(folded(work), r));
   }
-  if (!computes_all) return make(work, r, parameters);
-  return std::make_unique<SteppedExecutor>(make(without_steps(work), r, parameters), work.axis.step);
+  switch (steps) {
+    case Steps::filled:
+      return std::make_unique<FilledExecutor>(make(filled_steps(work), r, parameters), work.axis.step);
+    case Steps::apart:
+      return std::make_unique<ApartExecutor>(make(one_output(work), r, parameters), work.axis.step);
+    default:
+      return make(work, r, parameters);
+  }
 }
 
 std::span<Solver const* const> cpu_solvers() noexcept {

@@ -1,6 +1,7 @@
-// The reduction for outputs with steps between them, for methods that compute all outputs: those that the step passes
-// over are dropped where they would be stored. So bits may differ from those of the same outputs without a step, and
-// the time is that of all outputs.
+// The reductions for outputs with steps between them, for methods that know none. Either all outputs are computed, and
+// those that the step passes over are dropped where they would be stored: the time is that of all outputs. Or each
+// output is computed by itself, where they are far apart. Bits may differ from those of the same outputs without a
+// step.
 #pragma once
 
 #include "executor.hpp"
@@ -11,16 +12,24 @@
 namespace gpuconv::detail {
 
 /// The same outputs and those between them.
-constexpr Work without_steps(Work work) {
+constexpr Work filled_steps(Work work) {
   work.axis.outputs = work.axis.span();
   work.axis.step = 1;
   return work;
 }
 
-class SteppedExecutor final : public Executor {
+/// One of the outputs: of the two ends the one that may be beyond the full convolution, so that what holds for it holds
+/// for all.
+constexpr Work one_output(Work work) {
+  if (work.axis.first >= 0) work.axis.first += work.axis.span() - 1;
+  work.axis.outputs = work.axis.step = 1;
+  return work;
+}
+
+class FilledExecutor final : public Executor {
  public:
   /// `inner`: made for the work without steps.
-  SteppedExecutor(std::unique_ptr<Executor> inner, std::int64_t step) : inner_(std::move(inner)), step_(step) {}
+  FilledExecutor(std::unique_ptr<Executor> inner, std::int64_t step) : inner_(std::move(inner)), step_(step) {}
 
   std::size_t own_bytes() const override { return inner_->own_bytes(); }
   std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
@@ -33,6 +42,28 @@ class SteppedExecutor final : public Executor {
     Part all = part;
     all.outputs = (part.outputs - 1) * step_ + 1;
     inner_->run(signal, kept, all, means);
+  }
+
+ private:
+  std::unique_ptr<Executor> inner_;
+  std::int64_t step_;
+};
+
+class ApartExecutor final : public Executor {
+ public:
+  /// `inner`: made for one of the outputs.
+  ApartExecutor(std::unique_ptr<Executor> inner, std::int64_t step) : inner_(std::move(inner)), step_(step) {}
+
+  std::size_t own_bytes() const override { return inner_->own_bytes(); }
+  std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    inner_->set_filter(filter, count, means);
+  }
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    Part one = part;
+    one.outputs = 1;
+    for (std::int64_t i = 0; i < part.outputs; ++i, one.first += step_)
+      inner_->run(signal, advanced(out, i * out.stride), one, means);
   }
 
  private:

@@ -455,10 +455,10 @@ double one_thread(Work const& w) {
 }
 
 Answer consider(Work const& w, Resources const& r) {
-  if (w.has_lines()) return w.axis.step == 1 ? consider_images(w, r) : with_all_outputs(consider, w, r);
+  if (w.has_lines()) return w.axis.step == 1 ? consider_images(w, r) : without_steps(consider, w, r);
   if (is_dot(w)) return consider_dot(w, r);
   if (is_polyphase(w)) return consider_polyphase(w, r);
-  if (w.axis.step != 1) return with_all_outputs(consider, w, r);
+  if (w.axis.step != 1) return without_steps(consider, w, r);
   const double one = one_thread(w);
   const int threads = useful_threads(one, tasks_of(w.rows(), w.axis.outputs).count, r.threads);
   return {.seconds = parallel_seconds(one, threads),

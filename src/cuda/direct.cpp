@@ -109,7 +109,7 @@ Tile tile_of(Work const& w, CudaDevice const& device) {
 Answer consider(Work const& asked, Resources const& r) {
   if (!why_no_device().empty()) return {.refusal = no_device};
   if (is_device_dot(asked)) return consider_device_dot(asked, r);
-  if (asked.axis.step != 1) return with_all_outputs(consider, asked, r);
+  if (asked.axis.step != 1) return without_steps(consider, asked, r);
   CudaDevice const& device = current_device();
   const auto shorter_taps = [&](Work const& w) { return asked.swapped() ? exchanged(w) : w; };
   const Tile tile = tile_of(shorter_taps(work_at_once(asked, r)), device);

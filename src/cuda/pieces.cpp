@@ -22,7 +22,7 @@ std::int64_t piece_bytes() {
 }  // namespace
 
 Pieces pieces_of(Work const& asked) {
-  const Work w = without_steps(asked);
+  const Work w = filled_steps(asked);
   const auto in = static_cast<std::int64_t>(size_of(w.signal_type)),
              out = static_cast<std::int64_t>(size_of(w.result_type));
   const std::int64_t signals = w.loops.outer.count, filters = w.loops.inner.count;

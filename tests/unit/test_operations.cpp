@@ -68,7 +68,6 @@ TEST_P(Operations, NothingIsSummedFarFromTheSignal) {
   EXPECT_THAT(convolve(x, h, wrapped), testing::Each(testing::FloatNear(5, 1e-5f)));
 }
 
-// Many times around a short signal: one reflection would not do.
 // However far: the numbers of products, samples and taps of such outputs must not be negative, or beyond 32 bits.
 TEST_P(Operations, OutputsFarFromTheSignalAreZero) {
   Rng rng = test_rng();
@@ -94,6 +93,32 @@ TEST_P(Operations, OutputsFarFromTheSignalAreZero) {
           }
 }
 
+// They take time by their number, not by what lies between them, in which a machine would not come to an end.
+TEST_P(Operations, OutputsFarApartAreComputedEachByItself) {
+  Rng rng = test_rng();
+  const std::int64_t n = 50, period = 2 * n * (2 * n - 2);  // of every boundary's extension
+  for (const std::int64_t taps : {1, 9, 700})
+    for (Boundary const boundary :
+         {Boundary::zero, Boundary::constant, Boundary::nearest, Boundary::reflect, Boundary::mirror, Boundary::wrap})
+      for (const std::int64_t first : {std::int64_t{20}, -period * (std::int64_t{1} << 45)}) {
+        const Workload w = random_workload({.signal = n, .filter = taps}, rng);
+        const std::vector<float> x = w.signal.as<float>(0), h = w.filter.as<float>(0);
+        CallOptions how{.method = solver()->method, .device = solver()->device, .boundary = boundary, .constant = 3};
+        how.window = Slice{first, 3, period * (std::int64_t{1} << 45)};
+        const std::vector<float> some = convolve(x, h, how);
+        ASSERT_EQ(some.size(), 3);
+        for (std::size_t i = 0; i < 3; ++i) {
+          how.window = Slice{how.window->first, 1, 1};
+          EXPECT_NEAR(some[i], convolve(x, h, how)[0], 1e-3) << static_cast<int>(boundary) << taps << ' ' << i;
+          how.window->first += period * (std::int64_t{1} << 45);
+        }
+        const bool goes_on =
+            boundary == Boundary::reflect || boundary == Boundary::mirror || boundary == Boundary::wrap;
+        if (goes_on) EXPECT_NEAR(some[2], some[0], 1e-3) << static_cast<int>(boundary);
+      }
+}
+
+// Many times around a short signal: one reflection would not do.
 TEST_P(Operations, ReflectionsGoOnForLongFilters) {
   for (Boundary const boundary : {Boundary::nearest, Boundary::reflect, Boundary::mirror, Boundary::wrap})
     for (std::int64_t const n : {1, 2, 3, 17, 18, 19}) {
