@@ -18,14 +18,14 @@ constexpr Work filled_steps(Work work) {
   return work;
 }
 
-/// One of the outputs: of the two ends the one that may be beyond the full convolution, so that what holds for it holds
-/// for all.
+/// One output, the first of the full convolution: a work as large as that of any other one.
 constexpr Work one_output(Work work) {
-  if (work.axis.first >= 0) work.axis.first += work.axis.span() - 1;
+  work.axis.first = 0;
   work.axis.outputs = work.axis.step = 1;
   return work;
 }
 
+/// Computes what the step passes over as well, and keeps the rest.
 class FilledExecutor final : public Executor {
  public:
   /// `inner`: made for the work without steps.
@@ -49,6 +49,7 @@ class FilledExecutor final : public Executor {
   std::int64_t step_;
 };
 
+/// Runs for each output by itself.
 class ApartExecutor final : public Executor {
  public:
   /// `inner`: made for one of the outputs.

@@ -118,6 +118,19 @@ TEST_P(Operations, OutputsFarApartAreComputedEachByItself) {
       }
 }
 
+// Some of them beyond the full convolution, of one row and of several, short ones too.
+TEST_P(Operations, OutputsApartAreRight) {
+  Rng rng = test_rng();
+  for (const Type type : {Type::int32, Type::float32, Type::complex64})
+    for (const std::int64_t batch : {1, 3})
+      for (const std::int64_t taps : {9, 150})
+        for (Boundary const boundary : {Boundary::zero, Boundary::mirror}) {
+          Problem p{.signal = 100, .filter = taps, .batch = batch, .type = type, .boundary = boundary};
+          p.window = Slice{-900, 7, 300};
+          if (takes(p)) EXPECT_TRUE(is_right(random_workload(p, rng), options())) << to_string(p);
+        }
+}
+
 // Many times around a short signal: one reflection would not do.
 TEST_P(Operations, ReflectionsGoOnForLongFilters) {
   for (Boundary const boundary : {Boundary::nearest, Boundary::reflect, Boundary::mirror, Boundary::wrap})
