@@ -60,6 +60,12 @@ def test_images(seed, name, shapes, one, other, mode, boundary, fillvalue):
     twins(name, *operands, mode, boundary, fillvalue)
 
 
+@pytest.mark.parametrize(("one", "other"), (("b", "F"), ("F", "b"), ("D", "D"), ("d", "d")))
+def test_exchanged_images(one, other):
+    rng = np.random.default_rng(1)
+    twins("correlate2d", random_operand(rng, (1, 5), one), random_operand(rng, (3, 6), other), "valid")
+
+
 def test_the_core_takes_images():
     gpuconv.calls(reset=True)
     x, h = np.arange(30.0).reshape(5, 6), np.ones((3, 2))

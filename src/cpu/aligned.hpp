@@ -1,4 +1,5 @@
-// Memory for SIMD: aligned to a page, so that vectors never straddle cache lines by accident.
+// Memory for SIMD: aligned to a page, or to a cache line where it is less than a page, so that vectors never straddle
+// cache lines by accident.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 namespace gpuconv::detail {
 
 inline constexpr std::align_val_t kPage{4096};
+inline constexpr std::size_t kCacheLine = 64;
 
 /// `bytes`, rounded up to whole pages.
 constexpr std::size_t whole_pages(std::size_t bytes) {
@@ -24,7 +26,7 @@ class AlignedBuffer {
   explicit AlignedBuffer(std::int64_t size) : size_(size) {
     const auto count = static_cast<std::size_t>(size);
     if (count > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) throw std::bad_alloc();
-    data_.reset(static_cast<T*>(::operator new(count * sizeof(T), kPage)));
+    data_ = allocate(count * sizeof(T));
   }
 
   T* data() const noexcept { return data_.get(); }
@@ -33,9 +35,19 @@ class AlignedBuffer {
   T& operator[](std::int64_t i) const noexcept { return data_[static_cast<std::size_t>(i)]; }
 
  private:
+  // Of less than a page the memory begins before the buffer: aligned allocation costs as much as a small convolution.
   struct Free {
-    void operator()(T* p) const noexcept { ::operator delete(p, kPage); }
+    void operator()(T* p) const noexcept { small ? ::operator delete(small) : ::operator delete(p, kPage); }
+    void* small = nullptr;
   };
+  static std::unique_ptr<T[], Free> allocate(std::size_t bytes) {
+    if (bytes >= static_cast<std::size_t>(kPage))
+      return std::unique_ptr<T[], Free>(static_cast<T*>(::operator new(bytes, kPage)));
+    std::size_t space = bytes + kCacheLine - __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+    void *const memory = ::operator new(space), *data = memory;
+    return {static_cast<T*>(std::align(kCacheLine, bytes, data, space)), Free{memory}};
+  }
+
   std::unique_ptr<T[], Free> data_;
   std::int64_t size_ = 0;
 };

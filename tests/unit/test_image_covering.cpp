@@ -123,9 +123,10 @@ TEST_P(ImageCovering, EveryTwoChoicesAreRightTogether) {
     taken += expect_right(all[i], rng);
   const bool takes_most = solver()->device == Device::cpu && solver()->method != Method::fft;
   const bool takes_none = solver()->device == Device::cuda && options().memory == Memory::host;
+  // Of the few that a slow build tries none may be an image of one line, which is all that other solvers take.
+  const int64_t least = takes_most ? std::ssize(all) / 4 / kSlowdown : kSlowdown > 1 ? -1 : 0;
   if (takes_none) EXPECT_EQ(taken, 0);
-  else if (takes_most) EXPECT_GT(taken, std::ssize(all) / 4 / kSlowdown);
-  else if (kSlowdown == 1) EXPECT_GT(taken, 0);  // the few that a slow build tries may hold no image of one line
+  else EXPECT_GT(taken, least);
 }
 
 TEST_P(ImageCovering, AnyChoicesAreRight) {

@@ -178,6 +178,7 @@ def _correlate(in1, in2, mode="full", method="auto"):
 
 def _image_sums(compute: Callable, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> np.ndarray:
     in1, in2 = _pair(in1, in2, mode)
+    conjugates = compute is _core.correlate2d and "c" in (in1.dtype.kind, in2.dtype.kind)
     if in1.ndim != 2 or type(boundary) is not str or boundary not in _EDGES:
         raise Left(REFUSED)
     if in1.dtype.char not in _SUMMED or in2.dtype.char not in _SUMMED or np.result_type(in1, in2).char not in _SUMMED:
@@ -185,7 +186,8 @@ def _image_sums(compute: Callable, in1: Any, in2: Any, mode: Any, boundary: Any,
     if not isinstance(fillvalue, numbers.Real) or fillvalue != 0:
         raise Left("a fill value")
     if mode == "valid":
-        _swapped(in1, in2)
+        if _swapped(in1, in2) and conjugates:
+            raise Left("complex images that are exchanged, of which SciPy conjugates the other one")
     elif mode == "full" and boundary != "fill":
         raise Left("boundaries in mode 'full'")
     edges = _EDGES[boundary] if mode == "same" else "zero"
