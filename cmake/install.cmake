@@ -1,5 +1,6 @@
-# What is installed, as two components: gpuconv-runtime (the shared library; tools/ adds the tool) and gpuconv-dev (headers,
-# the static library, and what CMake and pkg-config read). Nothing in them depends on where they are installed.
+# What is installed, as three components: gpuconv-runtime (the shared library), gpuconv-dev (headers, the static library, and
+# what CMake and pkg-config read) and gpuconv-tool (the command line, by tools/). Nothing in them depends on where they are
+# installed.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gpuconv)

@@ -2,9 +2,11 @@
 
 import contextlib
 import io
+import re
 import sys
 from pathlib import Path
 
+import gpuconv
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,3 +29,9 @@ def test_an_example_prints_what_it_says(path, block):
     with contextlib.redirect_stdout(printed):
         exec(compile(block.text, str(path), "exec"), {})
     assert matches(expected_output(PAGES[path], block, blocks(PAGES[path])), printed.getvalue())
+
+
+def test_pages_ask_for_this_version():
+    asked = {version for text in PAGES.values() for version in re.findall(r"find_package\(gpuconv ([\d.]+)", text)}
+    assert asked == {gpuconv.__version__.rpartition(".")[0]}
+    assert f"## [{gpuconv.__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -10,7 +10,7 @@ command -v pkg-config >/dev/null || { echo "SKIPPED: there is no pkg-config" && 
 
 PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
 export PKG_CONFIG_PATH
-flags=$(pkg-config --cflags --libs 'gpuconv >= 0.1')
+flags=$(pkg-config --cflags --libs 'gpuconv >= 0.2')
 echo "$flags"
 # shellcheck disable=SC2086  # a list of flags
 "$@" -std=c++20 "$source" -o "$program" $flags

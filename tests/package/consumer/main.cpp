@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -84,11 +85,17 @@ bool device_memory() {
          refused([] { gpuconv::Plan({.signal = 5, .filter = 3}, {.device = gpuconv::Device::cuda}); });
 }
 
+// The version is text and numbers, in one header.
+std::string numbered_version() {
+  return std::to_string(GPUCONV_VERSION_MAJOR) + '.' + std::to_string(GPUCONV_VERSION_MINOR) + '.' +
+         std::to_string(GPUCONV_VERSION_PATCH);
+}
 }  // namespace
 
 int main() {
   const bool batch = batch_of_ramps(), single = one_shot(), error = typed_error(), device = device_memory();
   std::cout << "gpuconv " << gpuconv::version() << ": batch " << batch << ", one-shot " << single << ", error " << error
             << ", device memory " << device << '\n';
-  return batch && single && error && device && gpuconv::version() == GPUCONV_VERSION ? 0 : 1;
+  const bool version = gpuconv::version() == GPUCONV_VERSION && numbered_version() == GPUCONV_VERSION;
+  return batch && single && error && device && version ? 0 : 1;
 }
