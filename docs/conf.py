@@ -1,4 +1,5 @@
-"""Sphinx's settings of the site: Markdown pages, the C++ interface by Doxygen and Breathe, the Python one by autodoc.
+"""Sphinx's settings of the site: Markdown pages, the C++ interface by Doxygen and Breathe, the Python one by autodoc, pictures by
+the programs of docs/gallery.
 
 `./dev docs` builds it. Pages that C++ and Python examples are on are tested like the README (CONTRIBUTING.md).
 """
@@ -7,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from matplotlib import cycler
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "docs"
 
@@ -14,7 +17,7 @@ project = "gpuconv"
 author = "the gpuconv developers"
 version = release = re.search(r'define GPUCONV_VERSION "([^"]+)"', (ROOT / "include/gpuconv/version.hpp").read_text())[1]
 
-extensions = ["breathe", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["breathe", "matplotlib.sphinxext.plot_directive", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["figures"]
 suppress_warnings = ["myst.header"]
@@ -30,6 +33,16 @@ primary_domain = "cpp"
 highlight_language = "cpp"
 
 autodoc_member_order = "bysource"
+
+plot_include_source = True
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("png", 150)]
+plot_working_directory = str(ROOT)
+plot_rcparams = {
+    "figure.figsize": (8, 4), "figure.constrained_layout.use": True, "font.size": 9, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
+    "axes.prop_cycle": cycler(color=["#7b8794", "#c8102e", "#0b7a75", "#d98200"]),
+}
 
 html_theme = "furo"
 html_title = f"gpuconv {version}"

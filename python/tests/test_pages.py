@@ -1,4 +1,4 @@
-"""The Python examples of the README and of the pages in docs: what they print."""
+"""The Python examples of the README and of the pages in docs: what they print; and that the gallery's programs draw."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "docs"))
 from blocks import blocks, expected_output, matches
 
-PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}
 EXAMPLES = [(path, block) for path, text in PAGES.items() for block in blocks(text) if block.language == "python"]
 
 
@@ -35,3 +35,15 @@ def test_pages_ask_for_this_version():
     asked = {version for text in PAGES.values() for version in re.findall(r"find_package\(gpuconv ([\d.]+)", text)}
     assert asked == {gpuconv.__version__.rpartition(".")[0]}
     assert f"## [{gpuconv.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("program", sorted((ROOT / "docs" / "gallery").glob("*.py")), ids=lambda path: path.stem)
+def test_the_gallery_is_drawn(program, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(ROOT)
+    drawn = {}
+    exec(compile(program.read_text(), str(program), "exec"), drawn)
+    drawn["figure"].canvas.draw()
+    drawn["plt"].close("all")
+    assert f".. plot:: gallery/{program.name}" in PAGES[ROOT / "docs" / "gallery.md"]
