@@ -15,7 +15,7 @@
 namespace gpuconv::detail {
 
 /// Taps per sample from which on a tap of 64 bits for each sample is the shorter way whatever the types: SSE2
-/// multiplies those of 16 bits eight times as fast (docs/design.md).
+/// multiplies those of 16 bits eight times as fast (docs/design/cpu.md).
 inline constexpr std::int64_t kFoldedTaps = 8;
 
 constexpr bool folds(Work const& work) {
