@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import gpuconv
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,3 +48,27 @@ def test_the_gallery_is_drawn(program, monkeypatch):
     drawn["figure"].canvas.draw()
     drawn["plt"].close("all")
     assert f".. plot:: gallery/{program.name}" in PAGES[ROOT / "docs" / "gallery.md"]
+
+
+def side_by_side():
+    """The calls of gpuconv, NumPy and SciPy in the rows of the table, where a cell is one call."""
+    for line in PAGES[ROOT / "docs" / "coming_from.md"].splitlines():
+        task, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        calls = [match[1] for cell in cells[:3] if (match := re.fullmatch(r"`((?:gc|np|signal|ndimage)\.[^`]*\))`", cell))]
+        if len(calls) > 1:
+            yield pytest.param(calls, id=task)
+
+
+@pytest.mark.parametrize("calls", side_by_side())
+def test_calls_side_by_side_are_the_same(calls):
+    scope = {"gc": gpuconv, "np": np}
+    if any("signal." in call or "ndimage." in call for call in calls):
+        scope["signal"] = pytest.importorskip("scipy.signal")
+        scope["ndimage"] = pytest.importorskip("scipy.ndimage")
+    rng = np.random.default_rng(4)
+    shapes = {"x": (50,), "h": (5,), "X": (6, 40), "H": (6, 5), "stack": (3, 20, 30)}
+    scope.update((name, rng.standard_normal(shape)) for name, shape in shapes.items())
+    ours, *others = (eval(call, scope) for call in calls)
+    for call, other in zip(calls[1:], others):
+        assert ours.shape == other.shape, call
+        np.testing.assert_allclose(ours, other, atol=1e-12, err_msg=call)
