@@ -43,17 +43,55 @@ def test_lines(seed, name, one, other, shape, taps, axis, output, mode, cval, or
     twins(name, x, weights, axis, output_of(output, x), mode, cval, origin)
 
 
+# An image and a filter of one line or more, also filters larger than the image.
+FILTERED = (
+    *(((5, 7), (3, 1)), ((5, 7), (1, 4)), ((5, 7), (1, 1)), ((5, 7), (3,)), ((9,), (5,)), ((2, 5, 3), (1, 3, 1))),
+    *(((5, 7), (2, 3)), ((5, 7), (3, 3)), ((3, 4), (4, 9)), ((1, 6), (5, 2)), ((2, 5, 3), (2, 1, 3)), ((2, 5, 3), (2, 3, 2))),
+)
+
+
 @given(
     st.integers(0, 2**32),
     st.sampled_from(("convolve", "correlate")),
-    *(letters, st.sampled_from("ldD"), outputs, modes),
-    st.sampled_from((((5, 7), (3, 1)), ((5, 7), (1, 4)), ((5, 7), (1, 1)), ((5, 7), (2, 3)), ((5, 7), (3,)), ((9,), (5,)), ((2, 5, 3), (1, 3, 1)))),
-    st.sampled_from((0, 1, -1, [0, 1], [1, 0], [0])),
+    *(letters, st.sampled_from("?bldFD"), outputs, modes),
+    st.sampled_from(FILTERED),
+    st.sampled_from((0, 1, -1, [0, 1], [1, 0], [-1, 1], [0, -2], [0], [0.0, 0.0])),
+    st.sampled_from((0, 0.5, -2, np.inf, 1 + 2j)),
+    st.sampled_from((None, None, None, (), (0, 1), (1, 0), (0, 2), (1,), 0, (0, 0))),
 )
-def test_filters_with_one_line(seed, name, one, other, output, mode, both, origin):
+def test_filters(seed, name, one, other, output, mode, both, origin, cval, axes):
     rng = np.random.default_rng(seed)
     x = random_operand(rng, both[0], one)
-    twins(name, x, random_operand(rng, both[1], other), output_of(output, x), mode, 0.5, origin)
+    more = {} if axes is None else {"axes": axes}
+    twins(name, x, random_operand(rng, both[1], other), output_of(output, x), mode, cval, origin, **more)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "none"])
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+def test_the_core_filters_images(rng, name, mode):
+    gpuconv.calls(reset=True)
+    image, stack = random_operand(rng, (20, 30), "d"), random_operand(rng, (3, 20, 30), "D")
+    for count, origin in ((4, [-2, 1]), (5, 2)):
+        twins(name, image, random_operand(rng, (count, count), "d"), None, mode, 0.5, origin)
+    for shape in ((1, 4, 5), (2, 1, 3), (3, 2, 1)):
+        twins(name, stack, random_operand(rng, shape, "D"), None, mode, 0.5)
+    counts = gpuconv.calls()[f"scipy.ndimage.{name}"]
+    assert (counts["core"], counts["left"]) == (5, {})
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (1, 3)])
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+def test_weights_that_scipy_passes_over(rng, name, shape):
+    """Weights of 0, and those that are as good as 0: not even an infinite sample counts there."""
+    x = random_operand(rng, (6, 7), "d")
+    np.testing.assert_array_equal(twins(name, x, np.full(shape, 2e-16)), 0)
+    weights = np.full(shape, 2.0)
+    weights[0, 0], weights[-1, 1] = 2e-16, np.nan
+    twins(name, x, weights.tolist())
+    x[3, 3], x[4, 1] = np.inf, np.nan
+    twins(name, x.tolist(), weights.tolist())
+    twins(name, x.tolist(), np.ones(shape), None, "constant", np.inf)
+    twins(name, x.tolist(), np.ones((3, 3)), origin=1)
 
 
 @given(
@@ -84,10 +122,11 @@ def test_gaussians(seed, one, shape, output, mode, sigma, order, axes):
 
 
 @pytest.mark.parametrize("letter", ["h", "f", "d", "F"])
-@pytest.mark.parametrize("name", ["correlate1d", "gaussian_filter"])
-def test_the_output_may_be_the_input(rng, name, letter):
+@pytest.mark.parametrize(
+    ("name", "argument"), [("correlate1d", np.array([1.0, 2, 4]) / 8), ("gaussian_filter", 1.5), ("convolve", np.sqrt([[2, 3], [5, 7]]) / 9)]
+)
+def test_the_output_may_be_the_input(rng, name, argument, letter):
     x = random_operand(rng, (40, 30), letter)
-    argument = np.array([1.0, 2, 4]) / 8 if name == "correlate1d" else 1.5
     expected = getattr(scipy_ndimage, name)(x.copy(), argument)
     assert getattr(ours, name)(x, argument, output=x) is x
     np.testing.assert_allclose(x, expected, rtol=1e-5, atol=1e-6)
@@ -112,6 +151,22 @@ def test_white_stays_as_white_as_with_scipy(name):
         twins(name, np.full_like(x, 255), sigma)
     counts = gpuconv.calls()[f"scipy.ndimage.{name}"]
     assert counts["core"] > 0 and counts["left"] == {"sums so close to integers that the order of adding decides": 5}
+
+
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+def test_images_are_cut_where_scipy_cuts_them(name):
+    x = np.random.default_rng(3).integers(0, 256, (4, 30, 40), dtype=np.uint8)
+    x[2, 5:9, 5:9] = 255
+    gpuconv.calls(reset=True)
+    twins(name, x, np.full((1, 3, 3), 2), np.int32)
+    irrational = np.sqrt(np.arange(2.0, 11.0)).reshape(1, 3, 3) / 30
+    twins(name, x, irrational / irrational.sum())
+    twins(name, x[2], np.full((3, 3), 1 / 9))
+    twins(name, x[2], np.full((3, 3), 2), np.int32, "constant", 1 / 18)
+    twins(name, x[2].astype("q") << 50, np.full((3, 3), 3))
+    twins(name, x[:, :, 0], np.full((3, 1), 1 / 3))
+    counts = gpuconv.calls()[f"scipy.ndimage.{name}"]
+    assert counts["core"] == 2 and counts["left"] == {"sums so close to integers that the order of adding decides": 4}
 
 
 def test_sums_beyond_the_outputs_type_are_what_scipy_makes_of_them():

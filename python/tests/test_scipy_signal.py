@@ -17,6 +17,8 @@ SHAPES = (
     *(((9,), (4,)), ((4,), (9,)), ((5,), (5,)), ((1,), (3,)), ((0,), (3,)), ((), ())),
     *(((6, 5), (3, 1)), ((6, 5), (1, 4)), ((6, 5), (1, 1)), ((3, 1), (6, 5)), ((6, 5), (8, 1)), ((6, 5), (2, 2))),
     *(((4, 5, 6), (1, 3, 1)), ((6, 5), (3,)), ((6, 5), (3, 5)), ((6, 1), (3, 5)), ((1, 5), (3, 5))),
+    *(((7, 9), (3, 2)), ((7, 9), (4, 5)), ((3, 3), (7, 8)), ((3, 9), (4, 4)), ((1, 1), (3, 4))),
+    *(((4, 5, 6), (3, 1, 2)), ((4, 5, 6), (1, 6, 7)), ((4, 5, 1), (4, 2, 3)), ((2, 5, 6), (3, 2, 2)), ((3, 4, 5), (3, 4, 5))),
 )
 letters = st.sampled_from(LETTERS)
 modes = st.sampled_from(("full", "same", "valid", "all", 1))
@@ -47,7 +49,7 @@ def test_convolve_and_correlate(seed, name, shapes, one, other, mode, method):
 @given(
     st.integers(0, 2**32),
     st.sampled_from(("convolve2d", "correlate2d")),
-    st.sampled_from((*SHAPES, ((7, 9), (3, 2)), ((7, 9), (4, 5)), ((3, 3), (7, 8)), ((3, 9), (4, 4)))),
+    st.sampled_from(SHAPES),
     letters,
     letters,
     modes,
@@ -81,7 +83,7 @@ def test_the_core_takes_images():
     letters,
     letters,
     modes,
-    st.sampled_from((None, 0, -1, [0], (1,), [0, 1], [], 5, [0, 0], 0.5)),
+    st.sampled_from((None, None, 0, -1, [0], (1,), [0, 1], [2, 0], [], 5, [0, 0], 0.5)),
 )
 def test_by_transforms(seed, name, shapes, one, other, mode, axes):
     rng = np.random.default_rng(seed)
@@ -107,6 +109,17 @@ def test_lfilter(seed, types, shape, axis, taps, state):
     twins("lfilter", b, a, x, axis, zi)
 
 
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("name", ["convolve", "correlate", "convolve2d", "correlate2d"])
+def test_infinity_meets_the_zeros_that_scipy_puts_around(rng, name, mode):
+    direct = {} if name.endswith("2d") else {"method": "direct"}
+    for shapes in (((6, 7), (3, 2)), ((3, 2), (6, 7)), ((6, 7), (1, 3)), ((4, 1), (5, 6))):
+        for holder in (0, 1):
+            operands = [random_operand(rng, shape, "d") for shape in shapes]
+            operands[holder].flat[1] = np.inf
+            twins(name, *(x.tolist() for x in operands), mode, **direct)
+
+
 def test_filters_that_recur_are_scipys():
     gpuconv.calls(reset=True)
     twins("lfilter", [1.0, 0.5], [1.0, -0.5], np.arange(8.0))
@@ -122,6 +135,19 @@ def test_long_signals_are_the_cores(rng, name, letter):
         twins(name, a, v, mode)
     counts = gpuconv.calls()[f"scipy.signal.{name}"]
     assert counts["core"] == 3 and not counts["left"] and counts["seconds"] > 0
+
+
+@pytest.mark.parametrize("letter", "hlfdFD")
+@pytest.mark.parametrize("name", ["convolve", "correlate", "fftconvolve", "oaconvolve"])
+def test_images_and_stacks_of_them_are_the_cores(rng, name, letter):
+    gpuconv.calls(reset=True)
+    methods = ({"method": "direct"}, {"method": "fft"}) if name in ("convolve", "correlate") else ({}, {"axes": (1, 2)})
+    a, v = random_operand(rng, (2, 60, 50), letter), random_operand(rng, (1, 8, 7), letter)
+    for mode in ("full", "same", "valid"):
+        for how in methods:
+            twins(name, a, v, mode, **how)
+    counts = gpuconv.calls()[f"scipy.signal.{name}"]
+    assert counts["core"] == 6 and not counts["left"]
 
 
 @pytest.mark.parametrize("x", [[1.0, 2, 3], (1, 2, 3), np.ma.array([1.0, 2, 3], mask=[0, 1, 0]), np.ones(3).view(Child), np.array([1, "a"], object)])

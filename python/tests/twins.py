@@ -32,8 +32,8 @@ def assert_same_array(ours, theirs, operands=()):
         np.testing.assert_array_equal(ours, theirs)
     elif theirs.size:
         coarse = float(np.finfo("e").eps) if theirs.dtype.char == "e" else unit(operands, theirs)
-        scale = np.nanmax(np.abs(theirs.astype("G" if theirs.dtype.kind == "c" else "g")))
-        scale += np.prod([np.linalg.norm(x.astype("D").ravel()) for x in operands if x.size])
+        scale = np.nanmax(np.abs(theirs.astype("G" if theirs.dtype.kind == "c" else "g")), initial=0)
+        scale += np.prod([np.linalg.norm(x.astype("D").ravel()) or 1.0 for x in operands])
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=float(64 * coarse * scale))
 
 

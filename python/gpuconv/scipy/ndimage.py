@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import numbers
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ _BOUNDARIES = {
 }
 # SciPy's filters take no others.
 _PIXELS = frozenset("?bBhHiIlLqQfdFD")
-_scipys_correlate1d = _scipy.correlate1d
+_scipys_correlate1d, _scipys_correlate = _scipy.correlate1d, _scipy.correlate
+# The functions that have axes= in this SciPy.
+_WITH_AXES = frozenset(name for name in __all__ if "axes" in inspect.signature(getattr(_scipy, name)).parameters)
 
 
 def _pixels(x: Any) -> np.ndarray:
@@ -71,12 +74,17 @@ def _boundary(mode: Any, cval: Any) -> tuple[str, float] | str:
     return ("constant", float(cval)) if _BOUNDARIES[mode] == "constant" else _BOUNDARIES[mode]
 
 
-def _first_of(origin: Any, taps: int) -> int:
-    """Where the first tap lies for output 0."""
+def _is_finite(x: np.ndarray, boundary: tuple[str, float] | str) -> bool:
+    """Whether x and what is beyond its ends are numbers throughout."""
+    return bool(np.isfinite(x).all()) and (type(boundary) is str or bool(np.isfinite(boundary[1])))
+
+
+def _origin(origin: Any, taps: int) -> int:
+    """How many places a filter of so many taps is moved towards the first sample."""
     origin = integer(origin)
     if not -(taps // 2) <= origin <= (taps - 1) // 2:
         raise Left(REFUSED)
-    return -(taps // 2) - origin
+    return origin
 
 
 def _fill(output: np.ndarray, sums: np.ndarray) -> np.ndarray:
@@ -96,83 +104,118 @@ def _check_range(dtype: np.dtype, sums: np.ndarray) -> None:
         raise Left("sums beyond the output's type")
 
 
-def _undecided_lines(sums: np.ndarray, x: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray | None:
-    """Lines, along an axis, with sums so close to an integer but 0 that the order of adding decides where they are cut."""
-    if x.dtype.kind in "biu" and (weights == np.rint(weights)).all():
+@dataclass(frozen=True)
+class _Filter:
+    """Weights along one axis or two, in the order of the axes, as correlate1d and correlate have them."""
+
+    weights: np.ndarray
+    axes: tuple[int, ...]
+    origins: tuple[int, ...]
+    # Whether it is correlate's, which passes over small weights and adds in another order than correlate1d.
+    is_correlates: bool
+
+    def sums(self, x: np.ndarray, weights: np.ndarray, boundary: Any) -> np.ndarray:
+        """The float64 sums of real x with these weights, real too."""
+        x, weights = x.astype("d", copy=False), weights.astype("d", copy=False)
+        how = dict(boundary=boundary, method=Rules.sums)
+        if self.is_correlates:
+            weights = np.where(np.abs(weights) > np.finfo("d").eps, weights, 0)
+        if len(self.axes) == 2:
+            # The core centres filters of images; weights of 0 on one side move the centre.
+            weights = np.pad(weights, [(max(-2 * o, 0), max(2 * o, 0)) for o in self.origins])
+        if self.is_correlates and not weights.all() and not _is_finite(x, boundary):
+            raise Left("infinity and NaN under weights of 0, over which SciPy passes")
+        if len(self.axes) == 2:
+            around = [axis for axis in range(x.ndim) if axis not in self.axes]
+            return _core.correlate2d(x, np.expand_dims(weights, around), "same", axes=self.axes, same="scipy", **how)
+        (axis,), (origin,) = self.axes, self.origins
+        if not origin:
+            return _core.correlate(x, weights, "same", axis=axis, same="scipy", **how)
+        first = -(len(weights) // 2) - origin
+        return _core.correlate(x, weights, axis=axis, lags=range(first, first + x.shape[axis]), **how)
+
+    def scipys(self, rows: np.ndarray, dtype: np.dtype, mode: str, cval: Any) -> np.ndarray:
+        """SciPy's results along the last axis or two."""
+        if self.is_correlates:
+            return _scipys_correlate(rows, self.weights[None], dtype, mode, cval, [0, *self.origins])
+        return _scipys_correlate1d(rows, self.weights, -1, dtype, mode, cval, *self.origins)
+
+
+def _undecided(sums: np.ndarray, x: np.ndarray, constant: float, applied: _Filter) -> np.ndarray | None:
+    """Lines or images with sums so close to an integer but 0 that the order of adding decides where they are cut."""
+    largest = max(abs(float(x.max())), abs(float(x.min())), abs(constant))
+    most = largest * float(np.abs(applied.weights).sum())
+    if x.dtype.kind in "biu" and constant.is_integer() and (applied.weights == np.rint(applied.weights)).all() and most < 2.0**53:
         return None  # such sums are exact in any order
-    largest = float(max(abs(float(x.max())), abs(float(x.min()))))
-    bound = 2 * len(weights) * np.finfo("d").eps * largest * float(np.abs(weights).sum())
+    bound = 2 * applied.weights.size * np.finfo("d").eps * most
     nearest = np.rint(sums)
-    lines = ((np.abs(sums - nearest) <= bound) & (nearest != 0)).any(axis=axis)
-    return lines if lines.any() else None
+    undecided = ((np.abs(sums - nearest) <= bound) & (nearest != 0)).any(axis=applied.axes)
+    return undecided if undecided.any() else None
 
 
-def _cut(filled: np.ndarray, sums: np.ndarray, x: np.ndarray, weights: np.ndarray, axis: int, how: tuple) -> np.ndarray:
-    """Writes sums into integers. `how`: SciPy's mode, cval and origin, for lines that only SciPy's order of adding decides."""
+def _cut(filled: np.ndarray, sums: np.ndarray, x: np.ndarray, applied: _Filter, mode: str, cval: float) -> np.ndarray:
+    """Writes sums into integers; SciPy computes the lines or images that only its order of adding decides."""
     _check_range(filled.dtype, sums)
-    lines = _undecided_lines(sums, x, weights, axis)
-    if lines is None:
+    undecided = _undecided(sums, x, float(cval) if _BOUNDARIES[mode] == "constant" else 0.0, applied)
+    if undecided is None:
         return _fill(filled, sums)
-    if 2 * np.count_nonzero(lines) > lines.size:
+    if 2 * np.count_nonzero(undecided) > undecided.size:
         raise Left("sums so close to integers that the order of adding decides")
-    decided = _scipys_correlate1d(np.moveaxis(x, axis, -1)[lines], weights, -1, filled.dtype, *how)
+    last = range(-len(applied.axes), 0)
+    decided = applied.scipys(np.moveaxis(x, applied.axes, last)[undecided], filled.dtype, mode, cval)
     _fill(filled, sums)
-    np.moveaxis(filled, axis, -1)[lines] = decided
+    np.moveaxis(filled, applied.axes, last)[undecided] = decided
     return filled
 
 
-def _line(x: np.ndarray, weights: np.ndarray, axis: int, boundary: Any, first: int) -> np.ndarray:
-    """The float64 sums of real x along an axis."""
-    x, weights = x.astype("d", copy=False), weights.astype("d", copy=False)
-    how = dict(axis=axis, boundary=boundary, method=Rules.sums)
-    if first == -(len(weights) // 2):
-        return _core.correlate(x, weights, "same", same="scipy", **how)
-    return _core.correlate(x, weights, lags=range(first, first + x.shape[axis]), **how)
-
-
-def _along(x: np.ndarray, weights: np.ndarray, axis: int, output: Any, mode: Any, cval: Any, origin: Any) -> np.ndarray:
-    """correlate1d of arrays. The sums of complex ones are those of their parts, as in SciPy."""
-    if weights.ndim != 1 or not weights.size:
-        raise Left(REFUSED)
-    axis = axis_of(axis, x.ndim)
-    first = _first_of(origin, len(weights))
+def _filtered(x: np.ndarray, applied: _Filter, output: Any, mode: Any, cval: Any) -> np.ndarray:
+    """The sums of complex arrays are those of their parts, as in SciPy."""
+    weights = applied.weights
     is_complex = "c" in (x.dtype.kind, weights.dtype.kind)
     filled = _output(output, x, is_complex)
     if not is_complex:
-        sums = _line(x, weights, axis, _boundary(mode, cval), first)
-        return _cut(filled, sums, x, weights, axis, (mode, cval, origin)) if filled.dtype.kind in "biu" else _fill(filled, sums)
+        sums = applied.sums(x, weights, _boundary(mode, cval))
+        return _cut(filled, sums, x, applied, mode, cval) if filled.dtype.kind in "biu" else _fill(filled, sums)
     if x.dtype.kind != "c" and isinstance(cval, (complex, np.complexfloating)):
         raise Left(REFUSED)
     real, imaginary = _boundary(mode, np.real(cval)), _boundary(mode, np.imag(cval))
     sums = np.empty(x.shape, "D")
     if weights.dtype.kind != "c":
-        sums.real = _line(x.real, weights, axis, real, first)
-        sums.imag = _line(x.imag, weights, axis, imaginary, first)
+        sums.real = applied.sums(x.real, weights, real)
+        sums.imag = applied.sums(x.imag, weights, imaginary)
     elif x.dtype.kind != "c":
-        sums.real = _line(x, weights.real, axis, real, first)
-        sums.imag = -_line(x, weights.imag, axis, real, first)
+        sums.real = applied.sums(x, weights.real, real)
+        sums.imag = -applied.sums(x, weights.imag, real)
     else:
-        sums.real = _line(x.real, weights.real, axis, real, first) + _line(x.imag, weights.imag, axis, imaginary, first)
-        sums.imag = _line(x.imag, weights.real, axis, imaginary, first) - _line(x.real, weights.imag, axis, real, first)
+        sums.real = applied.sums(x.real, weights.real, real) + applied.sums(x.imag, weights.imag, imaginary)
+        sums.imag = applied.sums(x.imag, weights.real, imaginary) - applied.sums(x.real, weights.imag, real)
     return _fill(filled, sums)
+
+
+def _along(x: np.ndarray, weights: np.ndarray, axis: int, output: Any, mode: Any, cval: Any, origin: Any) -> np.ndarray:
+    """correlate1d of arrays."""
+    if weights.ndim != 1 or not weights.size:
+        raise Left(REFUSED)
+    applied = _Filter(weights, (axis_of(axis, x.ndim),), (_origin(origin, len(weights)),), is_correlates=False)
+    return _filtered(x, applied, output, mode, cval)
 
 
 def _correlate1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     return _along(_pixels(input), operand(weights), axis, output, mode, cval, origin)
 
 
-def _turned(weights: np.ndarray, origin: Any) -> tuple[np.ndarray, int]:
-    """The weights and the origin that give correlate what these give convolve."""
-    origin = -integer(origin)
-    turned = weights[::-1]
-    return np.conj(turned) if turned.dtype.kind == "c" else turned, origin - (not len(weights) & 1)
+def _turned(weights: np.ndarray, origins: list) -> tuple[np.ndarray, list[int]]:
+    """The weights and the origins that give correlate what these give convolve."""
+    turned = weights[(slice(None, None, -1),) * weights.ndim]
+    origins = [-integer(origin) - (not count & 1) for origin, count in zip(origins, weights.shape)]
+    return np.conj(turned) if turned.dtype.kind == "c" else turned, origins
 
 
 def _convolve1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     weights = operand(weights)
     if weights.ndim != 1:
         raise Left(REFUSED)
-    turned, origin = _turned(weights, origin)
+    turned, (origin,) = _turned(weights, [origin])
     return _along(_pixels(input), turned, axis, output, mode, cval, origin)
 
 
@@ -219,13 +262,11 @@ def _for_each(value: Any, count: int) -> list:
     return values
 
 
-_has_axes = "axes" in inspect.signature(_scipy.gaussian_filter).parameters
-
-
-def _axes_of(axes: Any, count: int) -> list[int]:
+def _axes_of(axes: Any, count: int, name: str) -> list[int]:
+    """The axes that SciPy's function of this name filters."""
     if axes is None:
         return list(range(count))
-    if not _has_axes:
+    if name not in _WITH_AXES:
         raise Left(REFUSED)
     axes = [axis_of(axis, count) for axis in (axes if np.iterable(axes) else (axes,))]
     if len(set(axes)) != len(axes):
@@ -237,7 +278,7 @@ def _gaussian_filter(
     input, sigma, order=0, output=None, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, axes=None
 ):
     x = _pixels(input)
-    axes = _axes_of(axes, x.ndim)
+    axes = _axes_of(axes, x.ndim, "gaussian_filter")
     each = [_for_each(value, len(axes)) for value in (sigma, order, mode, radius)]
     passes = [(axis, *values) for axis, *values in zip(axes, *each) if values[0] > 1e-15]
     filters = [(axis, _gaussian(s, o, truncate, r), m) for axis, s, o, m, r in passes]
@@ -255,26 +296,24 @@ def _gaussian_filter(
 # ---- images ----------------------------------------------------------------------------------------------------------
 
 
-def _only_line(weights: np.ndarray, origin: Any) -> tuple[int, np.ndarray, Any]:
-    """The axis, the weights and the origin of a filter with one line; the origins of all other axes are 0."""
-    long = [axis for axis, count in enumerate(weights.shape) if count > 1]
-    if len(long) > 1:
-        raise Left("filters of two and more dimensions")
-    axis = long[0] if long else weights.ndim - 1
-    origins = _for_each(origin, weights.ndim)
-    if any(o != 0 for a, o in enumerate(origins) if a != axis):
-        raise Left(REFUSED)
-    return axis, weights.ravel(), origins[axis]
-
-
 def _filter(input, weights, output, mode, cval, origin, axes, turn: bool) -> np.ndarray:
     x, weights = _pixels(input), operand(weights)
-    if axes is not None or weights.ndim != x.ndim or not weights.size:
-        raise Left(f"{REFUSED}, and axes=")
-    axis, weights, origin = _only_line(weights, origin)
+    axes = _axes_of(axes, x.ndim, "correlate")
+    if axes != sorted(axes):
+        raise Left("axes that do not ascend")
+    if weights.ndim != len(axes) or not weights.ndim or not weights.size:
+        raise Left(REFUSED)
+    origins = _for_each(origin, len(axes))
     if turn:
-        weights, origin = _turned(weights, origin)
-    return _along(x, weights, axis, output, mode, cval, origin)
+        weights, origins = _turned(weights, origins)
+    origins = [_origin(*both) for both in zip(origins, weights.shape)]
+    # An axis with one weight has none to move, and its origin is 0.
+    long = [i for i, count in enumerate(weights.shape) if count > 1] or [weights.ndim - 1]
+    if len(long) > 2:
+        raise Left("filters of three and more dimensions")
+    weights = weights.reshape([weights.shape[i] for i in long])
+    applied = _Filter(weights, tuple(axes[i] for i in long), tuple(origins[i] for i in long), is_correlates=True)
+    return _filtered(x, applied, output, mode, cval)
 
 
 def _correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numbers
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,21 +48,27 @@ def _pair(in1: Any, in2: Any, mode: Any) -> tuple[np.ndarray, np.ndarray]:
     return in1, in2
 
 
-def _swapped(in1: np.ndarray, in2: np.ndarray) -> bool:
-    """Whether `in2` is the larger one along all axes, for mode 'valid'."""
-    if all(n >= m for n, m in zip(in1.shape, in2.shape)):
+def _swapped(in1: np.ndarray, in2: np.ndarray, axes: Sequence[int] | None = None) -> bool:
+    """Whether `in2` is the larger one along all axes, or all of these, for mode 'valid'."""
+    counts = [(in1.shape[axis], in2.shape[axis]) for axis in (range(in1.ndim) if axes is None else axes)]
+    if all(n >= m for n, m in counts):
         return False
-    if all(n <= m for n, m in zip(in1.shape, in2.shape)):
+    if all(n <= m for n, m in counts):
         return True
     raise Left(REFUSED)
 
 
-def _line_of(kernel: np.ndarray) -> int:
-    """The one axis along which the kernel has more than one element."""
-    long = [axis for axis, count in enumerate(kernel.shape) if count > 1]
-    if len(long) > 1:
-        raise Left("kernels of two and more dimensions")
-    return long[0] if long else -1
+def _long_axes(kernel: np.ndarray) -> tuple[int, ...]:
+    """The one or two axes along which the kernel has more than one element."""
+    long = tuple(axis for axis, count in enumerate(kernel.shape) if count > 1)
+    if len(long) > 2:
+        raise Left("kernels of three and more dimensions")
+    return long or (-1,)
+
+
+def _check_finite(kernel: np.ndarray) -> None:
+    if not np.isfinite(kernel).all():
+        raise Left("infinity and NaN in a kernel, which SciPy multiplies with the zeros around")
 
 
 def _reversed_conjugate(x: np.ndarray) -> np.ndarray:
@@ -73,8 +79,8 @@ def _reversed_conjugate(x: np.ndarray) -> np.ndarray:
 # ---- by transforms ---------------------------------------------------------------------------------------------------
 
 
-def _transformed_axis(in1: np.ndarray, in2: np.ndarray, mode: str, axes: Any) -> int:
-    """The one axis that is convolved where SciPy transforms `axes`; the others broadcast."""
+def _transformed_axes(in1: np.ndarray, in2: np.ndarray, mode: str, axes: Any) -> tuple[int, ...]:
+    """The one or two axes that are convolved where SciPy transforms `axes`; the others broadcast."""
     if axes is None:
         axes = range(in1.ndim)
     elif not np.iterable(axes):
@@ -82,15 +88,17 @@ def _transformed_axis(in1: np.ndarray, in2: np.ndarray, mode: str, axes: Any) ->
     axes = [axis_of(axis, in1.ndim) for axis in axes]
     if not axes:
         raise Left(REFUSED)
-    convolved = [axis for axis in axes if in1.shape[axis] != 1 and in2.shape[axis] != 1]
-    if len(set(axes)) != len(axes) or len(convolved) != 1:
-        raise Left("convolutions along no axis, or more than one")
+    convolved = sorted(axis for axis in axes if in1.shape[axis] != 1 and in2.shape[axis] != 1)
+    if len(set(axes)) != len(axes) or not 1 <= len(convolved) <= 2:
+        raise Left("convolutions along no axis, or more than two")
+    if mode == "valid":
+        _swapped(in1, in2, convolved)  # refuses what SciPy refuses
     for axis, (n, m) in enumerate(zip(in1.shape, in2.shape)):
         if axis not in convolved and n != m and 1 not in (n, m):
             raise Left(REFUSED)
         if axis not in convolved and n < m and mode == "same":
             raise Left("mode 'same' of broadcast axes, which SciPy cuts")
-    return convolved[0]
+    return tuple(convolved)
 
 
 def _transform_type(dtype: np.dtype) -> np.dtype:
@@ -99,11 +107,13 @@ def _transform_type(dtype: np.dtype) -> np.dtype:
 
 
 def _by_transform(in1: np.ndarray, in2: np.ndarray, mode: str, axes: Any = None) -> np.ndarray:
-    axis = _transformed_axis(in1, in2, mode, axes)
+    axes = _transformed_axes(in1, in2, mode, axes)
     dtype = np.result_type(_transform_type(in1.dtype), _transform_type(in2.dtype))
     real = np.dtype(dtype.char.lower())
     in1, in2 = (x.astype(dtype if x.dtype.kind == "c" else real, copy=False) for x in (in1, in2))
-    return _core.convolve(in1, in2, mode, axis=axis, same="scipy")
+    if len(axes) == 2:
+        return _core.convolve2d(in1, in2, mode, axes=axes)
+    return _core.convolve(in1, in2, mode, axis=axes[0], same="scipy")
 
 
 def _fftconvolve(in1, in2, mode="full", axes=None):
@@ -130,13 +140,19 @@ def _warn_of_non_finite(first: Any) -> None:
 
 
 def _sum(in1: np.ndarray, in2: np.ndarray, mode: str, operation: Callable) -> np.ndarray:
-    """The direct sums of a signal and a kernel with one line, as numpy.convolve, numpy.correlate or SciPy has them."""
+    """The direct sums of a signal and a kernel with one line or image, as numpy.convolve, numpy.correlate or SciPy has them."""
     if in1.ndim == 1 and (mode != "same" or in1.size >= in2.size):
         return operation(in1, in2, mode, method=Rules.sums)
     if in1.dtype != in2.dtype or in1.dtype.char not in _SUMMED:
         raise Left("direct sums of mixed types, bool and float16, but those of numpy.convolve")
-    axis = _line_of(in2)
-    return operation(in1, in2, mode, axis=axis, same="scipy", method=Rules.sums)
+    if mode != "valid":
+        _check_finite(in1 if mode == "full" and in1.size < in2.size else in2)
+    axes = _long_axes(in2)
+    if len(axes) == 1:
+        return operation(in1, in2, mode, axis=axes[0], same="scipy", method=Rules.sums)
+    if operation is _core.correlate:
+        in2 = _reversed_conjugate(in2)
+    return _core.convolve2d(in1, in2, mode, axes=axes, method=Rules.sums)
 
 
 def _chosen(in1: np.ndarray, in2: np.ndarray, mode: str, method: Any) -> np.ndarray:
@@ -191,6 +207,8 @@ def _image_sums(compute: Callable, in1: Any, in2: Any, mode: Any, boundary: Any,
     elif mode == "full" and boundary != "fill":
         raise Left("boundaries in mode 'full'")
     edges = _EDGES[boundary] if mode == "same" else "zero"
+    if mode != "valid" and edges == "zero":
+        _check_finite(in2)
     return compute(in1, in2, mode, boundary=edges, method=Rules.sums)
 
 
