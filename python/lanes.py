@@ -2,9 +2,10 @@
 """Builds the wheels of the Python package and tests them with every Python that is at hand: ./dev python.
 
 A lane is an interpreter with a NumPy: Debian's Python with Debian's NumPy, and the CPythons that pyenv has with the newest
-from the Python index. Wheels are built as `pip install .` builds them, in isolation. The first lane runs all tests, the
-others a few of them, unless --full says otherwise; the newest Python has Dask, and runs its tests with both kinds of
-arrays that Dask has. Exit status 77: nothing could be tested on this machine.
+from the Python index. Wheels are built as `pip install .` builds them, in isolation. The first lane runs all tests, and the
+suites of NumPy and SciPy (peers.py), the others a few tests, unless --full says otherwise: then all tests, with SciPy and
+packages that use it. The newest Python has Dask, and runs its tests with both kinds of arrays that Dask has. Exit status 77:
+nothing could be tested on this machine.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ TESTS = ROOT / "python" / "tests"
 MINORS = (10, 11, 12, 13)
 STABLE = 12  # from this minor version on, one wheel serves all
 TOOLS = ("pytest>=7", "hypothesis>=6")
+PEERS = ("scipy", "scikit-image", "astropy")  # what programs are run of that compute with gpuconv
 # Of the lanes that do not run everything: what is installed, NumPy's own tests, the texts of errors, and each type once.
 SMOKE = ("test_package.py", "test_numpy_suite.py", "test_arguments.py", "test_rows.py")
 OF_DASK = ("test_dask.py", "test_dask_cluster.py")
@@ -123,7 +125,7 @@ class Builder:
         self.folder = folder
         self.wheels: dict[str, Path] = {}
 
-    def environment(self, lane: Lane) -> Path:
+    def environment(self, lane: Lane, with_peers: bool) -> Path:
         """The Python of a new virtual environment with what the tests need."""
         folder = self.folder / lane.name
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,7 +133,8 @@ class Builder:
         if not run(lane.python, "-m", "venv", *options, folder):
             raise Skipped(f"{lane.python} makes no virtual environments")
         python = folder / "bin" / "python"
-        if not run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *TOOLS, *lane.packages):
+        packages = (*TOOLS, *lane.packages, *(PEERS if with_peers and not lane.system_packages else ()))
+        if not run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages):
             raise Skipped("the Python index cannot be reached, or lacks what the tests need")
         return python
 
@@ -146,9 +149,9 @@ class Builder:
             (self.wheels[lane.wheel_tag],) = into.glob("*.whl")
         return self.wheels[lane.wheel_tag]
 
-    def install(self, lane: Lane) -> Path:
+    def install(self, lane: Lane, with_peers: bool = False) -> Path:
         """The Python that has the wheel installed."""
-        python = self.environment(lane)
+        python = self.environment(lane, with_peers)
         wheel = self.wheel(lane, python)
         if lane.wheel_tag not in wheel.name:
             raise Failed(f"the wheel is called {wheel.name}, {lane.wheel_tag} is expected")
@@ -169,11 +172,18 @@ class Builder:
         for planning in ("False", "True"):
             self.run_tests(python, OF_DASK, DASK_ARRAY__QUERY_PLANNING=planning, **variables)
 
-    def test(self, lane: Lane, everything: bool) -> None:
+    def test_peers(self, python: Path) -> None:
+        """The suites of NumPy and SciPy, as programs that compute with gpuconv."""
+        if not run(python, ROOT / "python" / "peers.py", cwd=self.folder):
+            raise Failed("suites of NumPy or SciPy have failed, or few of their calls were computed")
+
+    def test(self, lane: Lane, everything: bool, peers: bool) -> None:
         """Installs the wheel and runs the tests with it."""
-        python = self.install(lane)
+        python = self.install(lane, with_peers=everything)
         few = {} if everything else {"GPUCONV_EXAMPLES": os.environ.get("GPUCONV_EXAMPLES", "0.2")}
         self.run_tests(python, () if everything else SMOKE, **few)
+        if peers:
+            self.test_peers(python)
         if lane.has_dask:
             self.test_dask(python)
 
@@ -187,6 +197,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / "build-python", help="where environments and wheels go")
     parser.add_argument("--full", action="store_true", help="all tests in every lane")
     parser.add_argument("--dask", action="store_true", help=f"only gpuconv.dask: {CHUNKINGS} random chunkings, a large file")
+    parser.add_argument("--peers", action="store_true", help="only the suites of NumPy and SciPy; no lane named: in the first one")
     parser.add_argument("names", nargs="*", help="lanes: debian, 3.10, ...; none: all")
     options = parser.parse_args()
     options.folder = options.folder.resolve()
@@ -197,14 +208,17 @@ def main() -> int:
     for reason in missing if not options.names else ():
         table.append(f"SKIPPED: {reason}")
     builder = Builder(options.folder)
-    for lane in [lane for lane in found if wanted(lane, options)]:
+    those = [lane for lane in found if wanted(lane, options)]
+    for lane in those[:1] if options.peers and not options.names else those:
         print(f"\n==== Python {lane.name}: {lane.python}", flush=True)
         began = time.monotonic()
         try:
-            if options.dask:
+            if options.peers:
+                builder.test_peers(builder.install(lane, with_peers=True))
+            elif options.dask:
                 builder.test_dask(builder.install(lane), GPUCONV_CHUNKINGS=str(CHUNKINGS), GPUCONV_LARGE="1")
             else:
-                builder.test(lane, everything=options.full or not tested)
+                builder.test(lane, everything=options.full or not tested, peers=not tested)
             outcome, tested = "passed", True
         except Skipped as reason:
             outcome = f"SKIPPED: {reason}"
