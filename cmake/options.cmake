@@ -8,6 +8,8 @@ option(GPUCONV_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
 option(GPUCONV_INSTALL "Install the library" ${PROJECT_IS_TOP_LEVEL})
 option(GPUCONV_WERROR "Treat warnings as errors" OFF)
 option(GPUCONV_COVERAGE "Count which lines of the CUDA device the emulated tests run" OFF)
+set(GPUCONV_PNG AUTO CACHE STRING "PNG in the command line tool, by libpng: AUTO (where there is one), ON or OFF")
+set_property(CACHE GPUCONV_PNG PROPERTY STRINGS AUTO ON OFF)
 set(GPUCONV_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -7,7 +7,6 @@
 #include "progress.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -19,20 +18,6 @@ using gpuconv::Filters, gpuconv::Plan, gpuconv::Problem, gpuconv::Type;
 
 namespace {
 
-// Adds its lifetime to a sum of seconds.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& sum) : sum_(sum) {}
-  Stopwatch(Stopwatch const&) = delete;
-  Stopwatch& operator=(Stopwatch const&) = delete;
-  ~Stopwatch() { sum_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  double& sum_;
-  Clock::time_point start_ = Clock::now();
-};
-
 void check_not_empty(npy::Reader const& file, const char* what) {
   if (file.rows() == 0 || file.columns() == 0)
     throw npy::Error(file.name(),
@@ -42,14 +27,6 @@ void check_not_empty(npy::Reader const& file, const char* what) {
 // NumPy's bool with bool is bool, by logical or: whether any of the products is not zero.
 bool is_logical(npy::Reader const& signal, npy::Reader const& filter, Job const& job) {
   return signal.logical() && filter.logical() && !job.request.problem.result_type;
-}
-
-void make_logical(std::byte* counts, std::int64_t length) {
-  for (std::int64_t i = 0; i < length; ++i) {
-    std::uint64_t count = 0;
-    std::memcpy(&count, counts + i * std::int64_t{sizeof count}, sizeof count);
-    counts[i] = std::byte{count != 0};
-  }
 }
 
 Problem problem_of(npy::Reader const& signal, npy::Reader const& filter, Layout const& layout, Job const& job) {
@@ -260,6 +237,14 @@ Report convolve(npy::Reader& signal, npy::Reader& filter, Job const& job) {
 }
 
 }  // namespace
+
+void make_logical(std::byte* counts, std::int64_t length) {
+  for (std::int64_t i = 0; i < length; ++i) {
+    std::uint64_t count = 0;
+    std::memcpy(&count, counts + i * std::int64_t{sizeof count}, sizeof count);
+    counts[i] = std::byte{count != 0};
+  }
+}
 
 Report convolve_files(Job const& job) {
   double total = 0;

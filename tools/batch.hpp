@@ -2,8 +2,10 @@
 // amount of memory holds.
 #pragma once
 
+#include "report.hpp"
 #include "request.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -18,19 +20,10 @@ struct Job {
   gpuconv::Options options;
 };
 
-/// The work that was done, and how fast.
-struct Report {
-  std::string problem, solver;
-  std::int64_t samples = 0;  ///< of the signal, over all rows
-  std::int64_t rows_at_once = 0, rows = 0;
-  std::int64_t outputs_at_once = 0, outputs = 0;  ///< of a row
-  std::size_t plan_bytes = 0;
-  gpuconv::Type type = {}, result_type = {};
-  gpuconv::Wrapping wrapping = gpuconv::Wrapping::never;       ///< with any of the filters
-  double reading = 0, convolving = 0, writing = 0, total = 0;  ///< seconds
-};
-
 /// Throws npy::Error; Failure for what concerns signal and filter together.
 Report convolve_files(Job const& job);
+
+/// Logical or, of the products that a sum counted: NumPy's bool, in the first `length` bytes of as many 64-bit counts.
+void make_logical(std::byte* counts, std::int64_t length);
 
 }  // namespace tool

@@ -31,6 +31,8 @@ struct Failure : std::runtime_error {
 
 /// Each adds one command to the tool; parsing the command line runs it. Convolve and correlate are one.
 void add_convolve(CLI::App& app, gpuconv::Operation operation);
+/// The same for images, in two dimensions.
+void add_convolve_images(CLI::App& app, gpuconv::Operation operation);
 void add_explain(CLI::App& app);
 void add_info(CLI::App& app);
 
@@ -59,6 +61,10 @@ CLI::Option* add_count(CLI::App& app, std::string const& flag, std::int64_t leas
 void add_output_options(CLI::App& app, Request& request, bool lags);
 /// --method, --device, --threads.
 void add_solver_options(CLI::App& app, gpuconv::Options& options);
+/// --dtype, the type of a result in a file.
+void add_result_type(CLI::App& app, gpuconv::Problem& problem);
+/// Refuses one stream for both inputs, and a terminal as the output. Throws CLI::ValidationError.
+void check_streams(std::string const& signal, std::string const& filter, std::string const& output);
 /// Every element type.
 std::vector<gpuconv::Type> all_types();
 

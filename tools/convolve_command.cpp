@@ -1,17 +1,8 @@
 #include "batch.hpp"
 #include "command.hpp"
-#include "npy_types.hpp"
-#include "paths.hpp"
-#include "units.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <optional>
-#include <sstream>
 #include <string>
 
 namespace tool {
@@ -24,67 +15,10 @@ struct Convolve {
   bool stats = false;
 };
 
-// The most memory this process has held. getrusage would count its parent's, until it was replaced by this program.
-double peak_resident_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string field; status >> field;) {
-    double kib = 0;
-    if (field == "VmHWM:" && status >> kib) return kib * 1024;
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024;
-}
-
-std::string stats_text(Report const& r) {
-  std::ostringstream out;
-  out << "problem     " << r.problem;
-  out << "\nmethod      " << r.solver;
-  if (r.outputs_at_once < r.outputs) out << " for " << r.outputs_at_once << " outputs, which go at a time";
-  else if (r.rows_at_once < r.rows) out << " for " << r.rows_at_once << " rows, which go at a time";
-  if (is_integer(r.result_type))
-    out << "\nsums        " << (r.wrapping == gpuconv::Wrapping::never ? "exact, whatever" : "wrap with some")
-        << " signal of " << name(r.type) << " is convolved with the filter";
-  out << "\ntime        " << seconds_text(r.total) << ": reading " << seconds_text(r.reading) << ", convolving "
-      << seconds_text(r.convolving) << ", writing " << seconds_text(r.writing);
-  const auto samples = static_cast<double>(r.samples);
-  out << "\nthroughput  " << rate_text(samples / r.convolving) << " convolving, " << rate_text(samples / r.total)
-      << " with files";
-  out << "\nmemory      plan " << bytes_text(static_cast<double>(r.plan_bytes)) << ", peak "
-      << bytes_text(peak_resident_bytes()) << " resident\n";
-  return std::move(out).str();
-}
-
-// The descriptor that a path stands for, if it does.
-std::optional<int> stream(std::string const& path, int standard) {
-  return path == "-" ? standard : npy::resolve(path).descriptor;
-}
-
-std::string stream_name(int descriptor) {
-  if (descriptor == STDIN_FILENO) return "standard input";
-  if (descriptor == STDOUT_FILENO) return "standard output";
-  return "descriptor " + std::to_string(descriptor);
-}
-
-void check_streams(Job const& job) {
-  const auto signal = stream(job.signal, STDIN_FILENO), filter = stream(job.filter, STDIN_FILENO);
-  if (signal && signal == filter)
-    throw CLI::ValidationError("SIGNAL and FILTER", "only one of them can be " + stream_name(*signal));
-  const auto output = stream(job.output, STDOUT_FILENO);
-  if (output && isatty(*output))
-    throw CLI::ValidationError("--output", stream_name(*output) + " is a terminal, and a .npy file is not text");
-}
-
 void run(Convolve const& convolve) {
-  check_streams(convolve.job);
+  check_streams(convolve.job.signal, convolve.job.filter, convolve.job.output);
   const Report report = convolve_files(convolve.job);
   if (convolve.stats) std::cerr << stats_text(report);
-}
-
-std::vector<gpuconv::Type> file_types() {
-  std::vector<gpuconv::Type> types = all_types();
-  std::erase_if(types, [](gpuconv::Type type) { return !npy::is_in_numpy(type); });
-  return types;
 }
 
 }  // namespace
@@ -109,10 +43,7 @@ void add_convolve(CLI::App& app, gpuconv::Operation operation) {
       ->required()
       ->option_text("OUT");
   add_output_options(*command, job.request, correlates);
-  add_choice<gpuconv::Type>(
-      *command, "--dtype", file_types(), [&](gpuconv::Type type) { job.request.problem.result_type = type; },
-      "Type of the result (that of numpy.result_type, integers widened to 64 bits); a narrow "
-      "integer wraps around");
+  add_result_type(*command, job.request.problem);
   add_count(
       *command, "--axis", -kMostAxes, kMostAxes - 1, [&job](std::int64_t axis) { job.axis = axis; },
       "The axis of SIGNAL that is convolved; the others are the batch (-1: the last one)");

@@ -1,4 +1,4 @@
-// The command line tool: numpy.convolve for .npy files.
+// The command line tool: numpy.convolve for .npy files, and convolution of images.
 #include "command.hpp"
 #include "files.hpp"
 
@@ -25,16 +25,19 @@ void build(CLI::App& app) {
   app.footer(
       "Examples:\n"
       "  gpuconv convolve signal.npy taps.npy -o smooth.npy --mode same --stats\n"
+      "  gpuconv convolve2d photo.png --named sobel --mode same --boundary reflect -o edges.png\n"
       "  gpuconv explain --signal 1000000 --filter 257\n"
       "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 the forced method or device does not apply.");
   tool::add_convolve(app, gpuconv::Operation::convolve);
   tool::add_convolve(app, gpuconv::Operation::correlate);
+  tool::add_convolve_images(app, gpuconv::Operation::convolve);
+  tool::add_convolve_images(app, gpuconv::Operation::correlate);
   tool::add_explain(app);
   tool::add_info(app);
 }
 
 Exit run(int argc, char** argv) {
-  CLI::App app("Convolve and correlate .npy files exactly as numpy.convolve and numpy.correlate do, fast.");
+  CLI::App app("Convolve and correlate .npy files exactly as numpy.convolve and numpy.correlate do, and images, fast.");
   build(app);
   try {
     app.parse(argc, argv);

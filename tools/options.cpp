@@ -1,6 +1,10 @@
 #include "command.hpp"
+#include "npy_types.hpp"
+#include "numbers.hpp"
+#include "paths.hpp"
 
-#include <charconv>
+#include <unistd.h>
+
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,15 +16,6 @@ using gpuconv::Boundary, gpuconv::Device, gpuconv::Method, gpuconv::Mode, gpucon
 
 namespace {
 
-// All of the text as a number.
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc() || end != last) return {};
-  return value;
-}
 std::optional<std::int64_t> decimal(std::string_view text) { return number<std::int64_t>(text); }
 
 constexpr Boundary kBoundaries[] = {Boundary::zero,    Boundary::constant, Boundary::nearest,
@@ -55,6 +50,23 @@ std::optional<Lags> lags_of(std::string_view text) {
   return Lags{*numbers[0], *numbers[1], *numbers[2]};
 }
 
+// The descriptor that a path stands for, if it does.
+std::optional<int> stream(std::string const& path, int standard) {
+  return path == "-" ? standard : npy::resolve(path).descriptor;
+}
+
+std::string stream_name(int descriptor) {
+  if (descriptor == STDIN_FILENO) return "standard input";
+  if (descriptor == STDOUT_FILENO) return "standard output";
+  return "descriptor " + std::to_string(descriptor);
+}
+
+std::vector<gpuconv::Type> file_types() {
+  std::vector<gpuconv::Type> types = all_types();
+  std::erase_if(types, [](gpuconv::Type type) { return !npy::is_in_numpy(type); });
+  return types;
+}
+
 }  // namespace
 
 CLI::Option* add_count(CLI::App& app, std::string const& flag, std::int64_t least, std::int64_t most,
@@ -75,7 +87,7 @@ void add_output_options(CLI::App& app, Request& request, bool has_lags) {
       "Which outputs to keep, as in numpy.convolve (full)");
   CLI::Option* const same = add_choice<Same>(
       app, "--same", {Same::numpy, Same::scipy, Same::matlab}, [&](Same convention) { problem.same = convention; },
-      "Whose convention --mode same follows (numpy)");
+      "Whose convention --mode same follows (" + std::string(name(problem.same)) + ")");
   app.add_option_function<std::string>(
          "--boundary",
          [&problem](std::string const& text) {
@@ -119,6 +131,22 @@ void add_solver_options(CLI::App& app, gpuconv::Options& options) {
   add_count(
       app, "--threads", 0, kMostThreads, [&](std::int64_t threads) { options.threads = static_cast<int>(threads); },
       "CPU threads at most (0: as many as the machine runs at once)");
+}
+
+void add_result_type(CLI::App& app, gpuconv::Problem& problem) {
+  add_choice<Type>(
+      app, "--dtype", file_types(), [&](Type type) { problem.result_type = type; },
+      "Type of the result (that of numpy.result_type, integers widened to 64 bits); a narrow "
+      "integer wraps around");
+}
+
+void check_streams(std::string const& signal, std::string const& filter, std::string const& output) {
+  const auto read = stream(signal, STDIN_FILENO);
+  if (read && read == stream(filter, STDIN_FILENO))
+    throw CLI::ValidationError("SIGNAL and FILTER", "only one of them can be " + stream_name(*read));
+  const auto written = stream(output, STDOUT_FILENO);
+  if (written && isatty(*written))
+    throw CLI::ValidationError("--output", stream_name(*written) + " is a terminal, and a .npy file is not text");
 }
 
 std::vector<Type> all_types() {
