@@ -5,7 +5,6 @@
 #include <gpuconv/gpuconv.hpp>
 
 #include <cmath>
-#include <string>
 
 namespace tool {
 namespace {
@@ -26,13 +25,14 @@ std::string_view without_spaces_around(std::string_view text) {
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+// Refuses so many taps along each axis before there is even one of them.
+void check_memory(double side) {
+  if (side * side * sizeof(double) > static_cast<double>(gpuconv::machine_memory()))
+    throw gpuconv::OutOfMemory("a filter that large is more than the memory that this process may use", 0);
+}
+
 // A column of taps times a row of the same.
 Taps product(std::vector<double> const& taps) {
-  const double bytes = std::pow(static_cast<double>(taps.size()), 2) * sizeof(double);
-  if (bytes > static_cast<double>(gpuconv::machine_memory()))
-    throw gpuconv::OutOfMemory("a filter of " + std::to_string(taps.size()) + " x " + std::to_string(taps.size()) +
-                                   " taps is more than memory holds",
-                               0);
   Taps out{.lines = std::ssize(taps), .columns = std::ssize(taps), .values = {}};
   out.values.reserve(taps.size() * taps.size());
   for (const double line : taps)
@@ -66,10 +66,18 @@ std::vector<Taps> named_filters(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
   const std::string_view value = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  if (name == "gaussian")
-    if (const auto sigma = number<double>(value)) return {product(gpuconv::recipes::gaussian_taps(*sigma))};
-  if (name == "box")
-    if (const auto size = number<std::int64_t>(value)) return {product(gpuconv::recipes::box_taps(*size))};
+  if (name == "gaussian") {
+    if (const auto sigma = number<double>(value)) {
+      check_memory(8 * *sigma);  // four sigma on either side
+      return {product(gpuconv::recipes::gaussian_taps(*sigma))};
+    }
+  }
+  if (name == "box") {
+    if (const auto size = number<std::int64_t>(value)) {
+      check_memory(static_cast<double>(*size));
+      return {product(gpuconv::recipes::box_taps(*size))};
+    }
+  }
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <memory>
 #include <new>
 #include <optional>
 #include <utility>
@@ -34,7 +35,6 @@ struct Image {
   std::int64_t axis(std::size_t from_the_end) const { return shape[shape.size() - from_the_end]; }
   std::int64_t lines() const { return has_channels ? axis(3) : axis(2); }
   std::int64_t columns() const { return has_channels ? axis(2) : axis(1); }
-  std::int64_t channels() const { return has_channels ? axis(1) : 1; }
 };
 
 Image read_image(std::string const& path) {
@@ -228,9 +228,10 @@ picture::View picture_of(Result const& result, std::string const& file) {
 
 Result compute(ImageJob const& job, Image const& signal, std::vector<Image> const& filters, Report& report) {
   Problem p = problem_of(job, signal, filters[0]);
-  p.lines.separable = is_separable(filter_view(filters[0]));
-  if (job.separable && !p.lines.separable)
+  const bool separable = is_separable(filter_view(filters[0]));
+  if (job.separable && !separable)
     throw gpuconv::Unsupported("--separable: the filter is not the product of a column and a row");
+  p.lines.separable = separable && p.lines.filter > 1 && p.filter > 1;
   p.saturate = p.saturate || picture::format_of(job.output);
   p.result_type = written_type(job, signal);
   Result result{.type = result_type(p), .shape = {}, .has_channels = signal.has_channels, .data = {}};

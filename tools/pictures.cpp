@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace picture {
 
@@ -35,10 +36,6 @@ npy::Buffer read_all(npy::Source& source) {
 void swap_bytes(std::byte* pixels, std::size_t size) {
   if (std::endian::native == std::endian::big) return;
   for (std::size_t i = 0; i + 1 < size; i += 2) std::swap(pixels[i], pixels[i + 1]);
-}
-
-std::size_t bytes_of(Type type, std::int64_t lines, std::int64_t columns, std::int64_t channels) {
-  return static_cast<std::size_t>(lines * columns * channels) * size_of(type);
 }
 
 // The header of a PGM or PPM: "P5", width, height and largest value, each behind white space, which may hold comments.
@@ -128,7 +125,8 @@ void write_pnm(npy::Sink& sink, View const& picture) {
                              std::to_string(picture.lines) + '\n' +
                              std::to_string(picture.type == Type::uint8 ? kLargest8 : kLargest16) + '\n';
   sink.write(header.data(), header.size());
-  const std::size_t size = bytes_of(picture.type, picture.lines, picture.columns, picture.channels);
+  const std::size_t size =
+      static_cast<std::size_t>(picture.lines * picture.columns * picture.channels) * size_of(picture.type);
   if (picture.type == Type::uint8) return sink.write(picture.data, size);
   npy::Buffer swapped;
   swapped.resize(size);

@@ -14,7 +14,7 @@
 #include <csetjmp>
 #include <cstring>
 #include <new>
-#include <vector>
+#include <utility>
 
 namespace picture {
 
