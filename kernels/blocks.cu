@@ -44,8 +44,10 @@ cudaError_t load_blocks(Type compute) {
 cudaError_t convert_filters(Input const& filter, std::int64_t count, Filters const& filters, Type compute, int grid,
                             cudaStream_t stream) {
   return visit_compute(compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, count * filters.parts, grid), stream,
-                   detail::in_parts(filter), count, filters);
+    Input lines = detail::in_parts(filter);
+    lines.inner = lines.line;
+    return enqueue(convert_filters_kernel<C>, grid_for(filters.columns, count * filters.parts * filters.lines, grid),
+                   stream, lines, count, filters);
   });
 }
 

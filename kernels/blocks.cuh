@@ -31,17 +31,19 @@ __device__ inline std::int64_t first_index() { return std::int64_t{blockIdx.x} *
 __device__ inline std::int64_t index_step() { return std::int64_t{gridDim.x} * blockDim.x; }
 
 // ---- setting the filter ------------------------------------------------------------------------------------------
-/// A row of `to` for each part of each filter.
+/// A row of taps for each line of each part of each filter.
 template <class C>
 __global__ void __launch_bounds__(kBlockThreads, kFewResident)
     convert_filters_kernel(Input filter, std::int64_t count, Filters filters) {
-  for (std::int64_t i = blockIdx.y; i < count * filters.parts; i += gridDim.y) {
-    const std::int64_t f = filters.parts == 1 ? i : i / 2;
-    const bool imaginary = i != f * filters.parts;
+  const Loops lines{.outer = {}, .inner = {.count = filters.lines}};
+  for (std::int64_t i = blockIdx.y; i < count * filters.parts * filters.lines; i += gridDim.y) {
+    const std::int64_t part = i / filters.lines, f = filters.parts == 1 ? part : part / 2;
+    const bool imaginary = part != f * filters.parts;
+    const std::int64_t row = f * filters.lines + i - part * filters.lines;
     double largest = 0;
     bool finite = true;
     C* const to = static_cast<C*>(filters.taps) + i * filters.columns;
-    load_row<C>(filter, Loops{}, f, imaginary, filters.columns, 0, first_index(), filters.columns, index_step(),
+    load_row<C>(filter, lines, row, imaginary, filters.columns, 0, first_index(), filters.columns, index_step(),
                 [&](std::int64_t j, C tap) {
                   to[j] = imaginary && filter.conjugated ? -tap : tap;
                   if (is_finite(tap)) largest = fmax(largest, fabs(static_cast<double>(tap)));

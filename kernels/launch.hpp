@@ -5,6 +5,7 @@
 #include "fused_shapes.hpp"
 
 #include "core/cut.hpp"
+#include "core/long_sum.hpp"
 #include "core/parts.hpp"
 
 #include <cuda_runtime_api.h>
@@ -43,12 +44,13 @@ struct Magnitudes {
 
 /// The filters of an executor, in device memory: one after the other, in the type that is computed in.
 struct Filters {
-  void* taps;              // [count][parts][columns]
+  void* taps;              // [count][parts][lines][columns]
   void* spectra;           // [count][...] complex, as the method lays them out
   Magnitudes* magnitudes;  // [count], or null where the method does not ask
   void* facts;             // [count], two numbers of the type that is computed in, for the method's kernels
   std::int64_t count, columns;
   int parts;  // of a tap
+  std::int64_t lines = 1;
 };
 
 /// Converts `count` filters, filter f at f * filter.outer, conjugates them where that is asked for, and finds their
@@ -141,6 +143,56 @@ struct Dot {
 cudaError_t load_dot(Type compute);
 /// `blocks`: of the grid, at most. A row's outputs times its pieces are fewer than 2^31.
 cudaError_t dot(Dot const& problem, Type compute, std::int64_t blocks, cudaStream_t stream);
+
+// ---- images ------------------------------------------------------------------------------------------------------
+
+/// out[r][p][o] = sum over k, j of signal[r][first_line + p - k][first + o - j] * taps[f(r)][k][j], over the samples
+/// that exist. Complex as Direct's.
+struct Image {
+  Operands operands;  // whose part is of the columns
+  void const* taps;   // [filters][filter_parts][filter_lines][taps_count], in the type that is computed in
+  std::int64_t filter_lines, taps_count;
+  int signal_parts, filter_parts;
+  std::int64_t signal_lines, first_line;
+  std::int64_t output_lines, line_step;  // line p is kept, as line p / line_step, where that leaves no rest
+
+  constexpr int parts() const { return signal_parts > filter_parts ? signal_parts : filter_parts; }
+  constexpr int terms() const { return signal_parts < filter_parts ? signal_parts : filter_parts; }
+};
+
+inline constexpr int kImageThreads = 128;  // per block
+inline constexpr int kImageLines = 8;      // of outputs, of a warp
+inline constexpr int kImageTileLines = kImageLines * kImageThreads / 32;
+inline constexpr int kImagePieceLines = 16, kImagePieceTaps = 32;  // at most
+
+/// The pieces that a filter is cut into: all about as large.
+struct ImagePieces {
+  int lines, columns;
+
+  static constexpr ImagePieces of(std::int64_t filter_lines, std::int64_t taps) {
+    const auto each = [](std::int64_t all, std::int64_t most) {
+      const std::int64_t pieces = (all + most - 1) / most;
+      return static_cast<int>((all + pieces - 1) / pieces);
+    };
+    return {each(filter_lines, kImagePieceLines), each(taps, kImagePieceTaps)};
+  }
+  /// The first line, and tap, of the last piece.
+  constexpr std::int64_t last_line(Image const& image) const { return (image.filter_lines - 1) / lines * lines; }
+  constexpr std::int64_t last_tap(Image const& image) const { return (image.taps_count - 1) / columns * columns; }
+
+  /// Bytes of shared memory per block: a tile with the samples around it, and the taps of a piece. At most 48 KiB.
+  constexpr std::size_t shared_bytes(std::size_t element_bytes) const {
+    const int pack = 16 / static_cast<int>(element_bytes), taps = (columns + pack - 1) / pack * pack;
+    const int elements = (kImageTileLines + lines - 1) * (32 * pack + taps) + lines * taps;
+    return element_bytes * static_cast<std::size_t>(elements);
+  }
+};
+static_assert(ImagePieces{kImagePieceLines, kImagePieceTaps}.shared_bytes(8) <= 48 << 10);
+static_assert(kImagePieceLines * kImagePieceTaps == detail::kSumPiece);
+
+/// `compute`: float32, float64 or uint64. `blocks`: of the grid, at most.
+cudaError_t image(Image const& image, Type compute, std::int64_t blocks, cudaStream_t stream);
+cudaError_t load_image(Type compute);
 
 // ---- convolution by blocks and cuFFT -----------------------------------------------------------------------------
 

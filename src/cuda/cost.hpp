@@ -71,10 +71,10 @@ inline constexpr double kTransferRate = 1.2e10;
 /// the work at the same time; where rows lie across device memory, moving them.
 inline double total_seconds(Work const& w, Resources const& r, double device_seconds) {
   if (r.memory == Memory::device) return device_seconds + (r.across ? across_seconds(w, current_device()) : 0);
-  const double in = static_cast<double>(w.loops.signals()) * static_cast<double>(w.axis.signal) *
+  const double in = static_cast<double>(w.loops.signals()) * static_cast<double>(w.samples()) *
                     static_cast<double>(size_of(w.signal_type));
   const double out =
-      static_cast<double>(w.rows()) * static_cast<double>(w.axis.outputs) * static_cast<double>(size_of(w.result_type));
+      static_cast<double>(w.rows()) * static_cast<double>(w.outputs()) * static_cast<double>(size_of(w.result_type));
   return kTransferSeconds + std::max({in / kTransferRate, out / kTransferRate, device_seconds});
 }
 

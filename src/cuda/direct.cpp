@@ -2,6 +2,7 @@
 #include "cost.hpp"
 #include "dot.hpp"
 #include "filters.hpp"
+#include "images.hpp"
 #include "pieces.hpp"
 
 #include "../exchange.hpp"
@@ -108,6 +109,8 @@ Tile tile_of(Work const& w, CudaDevice const& device) {
 
 Answer consider(Work const& asked, Resources const& r) {
   if (!why_no_device().empty()) return {.refusal = no_device};
+  if (asked.has_lines())
+    return asked.axis.step == 1 ? consider_device_images(asked, r) : without_steps(consider_device_images, asked, r);
   if (is_device_dot(asked)) return consider_device_dot(asked, r);
   if (asked.axis.step != 1) return without_steps(consider, asked, r);
   CudaDevice const& device = current_device();
@@ -120,7 +123,11 @@ Answer consider(Work const& asked, Resources const& r) {
 
 }  // namespace
 
-const Solver cuda_direct{
-    .device = Device::cuda, .method = Method::direct, .automatic = true, .answer = consider, .takes_steps = true};
+const Solver cuda_direct{.device = Device::cuda,
+                         .method = Method::direct,
+                         .automatic = true,
+                         .answer = consider,
+                         .takes_steps = true,
+                         .takes_lines = true};
 
 }  // namespace gpuconv::detail

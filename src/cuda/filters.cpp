@@ -9,7 +9,7 @@ namespace gpuconv::detail {
 namespace {
 
 double taps_bytes(Work const& w) {
-  return aligned_bytes(static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter) * parts_of(w.filter_type) *
+  return aligned_bytes(static_cast<double>(w.filters()) * static_cast<double>(w.taps()) * parts_of(w.filter_type) *
                        static_cast<double>(size_of(w.compute_type())));
 }
 
@@ -24,7 +24,8 @@ DeviceFilters::DeviceFilters(Work const& w, CudaDevice const& device, DeviceAllo
            .facts = nullptr,
            .count = w.filters(),
            .columns = w.axis.filter,
-           .parts = parts_of(w.filter_type)};
+           .parts = parts_of(w.filter_type),
+           .lines = w.lines.filter};
 }
 
 DeviceFilters::DeviceFilters(Work const& w, std::int64_t spectrum, double more, CudaDevice const& device,
@@ -46,7 +47,8 @@ DeviceFilters::DeviceFilters(Work const& w, std::int64_t spectrum, double more, 
            .facts = at(taps + spectra + magnitudes),
            .count = w.filters(),
            .columns = w.axis.filter,
-           .parts = parts_of(w.filter_type)};
+           .parts = parts_of(w.filter_type),
+           .lines = w.lines.filter};
 }
 
 void DeviceFilters::set(Input const& filter, std::int64_t count, Means const& means) {
@@ -59,16 +61,17 @@ void DeviceFilters::set(Input const& filter, std::int64_t count, Means const& me
 }
 
 UploadedFilter::UploadedFilter(HostInput filter, Stream stream, DeviceAllocator* allocator)
-    : type_(filter.type()), columns_(filter.columns()) {
+    : type_(filter.type()), lines_(filter.lines()), columns_(filter.columns()) {
   const auto element = static_cast<std::int64_t>(size_of(type_));
-  const std::int64_t width = columns_ * element;
+  const std::int64_t width = lines_ * columns_ * element;
   bytes_ = DeviceBuffer<std::uint8_t>(filter.rows() * width, stream, allocator);
   ByteRows<void const> from{filter.data(), filter.stride() * element};
   std::vector<char> together;
-  if (filter.element_stride() != 1) {
+  if (filter.element_stride() != 1 || lines_ > 1) {
     together.resize(static_cast<std::size_t>(filter.rows() * width));
-    copy_on_host({together.data(), width, element}, {from.data, from.stride, filter.element_stride() * element},
-                 filter.rows(), columns_, element, 1);
+    copy_on_host({together.data(), width, columns_ * element, element},
+                 {from.data, from.stride, filter.line_stride() * element, filter.element_stride() * element},
+                 {filter.rows(), lines_, columns_}, element, 1);
     from = {together.data(), width};
   }
   copy_rows({bytes_.data(), width}, from, filter.rows(), width, cudaMemcpyHostToDevice, stream.handle());

@@ -47,12 +47,12 @@ class DeviceFilters {
 class UploadedFilter {
  public:
   UploadedFilter(HostInput filter, Stream stream, DeviceAllocator* allocator);
-  Input access() const { return {.data = bytes_.data(), .type = type_, .outer = columns_}; }
+  Input access() const { return {.data = bytes_.data(), .type = type_, .outer = lines_ * columns_, .line = columns_}; }
 
  private:
   DeviceBuffer<std::uint8_t> bytes_;
   Type type_;
-  std::int64_t columns_;
+  std::int64_t lines_, columns_;
 };
 
 }  // namespace gpuconv::detail

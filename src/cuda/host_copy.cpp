@@ -66,4 +66,15 @@ void copy_on_host(ElementRows<void> to, ElementRows<void const> from, std::int64
   }
 }
 
+void copy_on_host(ElementImages<void> to, ElementImages<void const> from, ImageCount const& count, std::int64_t element,
+                  int threads) {
+  if (count.lines == 1)
+    return copy_on_host({to.data, to.stride, to.element_stride}, {from.data, from.stride, from.element_stride},
+                        count.images, count.columns, element, threads);
+  for (std::int64_t i = 0; i < count.images; ++i)
+    copy_on_host({static_cast<char*>(to.data) + i * to.stride, to.line_stride, to.element_stride},
+                 {static_cast<char const*>(from.data) + i * from.stride, from.line_stride, from.element_stride},
+                 count.lines, count.columns, element, threads);
+}
+
 }  // namespace gpuconv::detail

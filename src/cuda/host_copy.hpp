@@ -16,4 +16,18 @@ struct ElementRows {
 void copy_on_host(ElementRows<void> to, ElementRows<void const> from, std::int64_t rows, std::int64_t columns,
                   std::int64_t element, int threads);
 
+/// Rows of a caller's array that are images, or have one line each. Strides are in bytes.
+template <class Void>
+struct ElementImages {
+  Void* data;
+  std::int64_t stride, line_stride, element_stride;
+};
+struct ImageCount {
+  std::int64_t images, lines, columns;
+};
+
+/// The same of images.
+void copy_on_host(ElementImages<void> to, ElementImages<void const> from, ImageCount const& count, std::int64_t element,
+                  int threads);
+
 }  // namespace gpuconv::detail

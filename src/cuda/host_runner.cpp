@@ -95,7 +95,7 @@ class HostRunner final : public Runner {
 
   struct Span {
     std::int64_t row, rows;        // of the signal
-    std::int64_t output, outputs;  // of each row
+    std::int64_t output, outputs;  // of each row; of images of all lines
     std::int64_t sample, samples;  // that those need
   };
 
@@ -105,8 +105,8 @@ class HostRunner final : public Runner {
     s.row = piece / pieces_.segments * pieces_.rows;
     s.rows = std::min(pieces_.rows, work.loops.outer.count - s.row);
     s.output = piece % pieces_.segments * pieces_.outputs;
-    s.outputs = std::min(pieces_.outputs, axis.outputs - s.output);
-    if (pieces_.segments == 1) return s.samples = axis.signal, s;
+    s.outputs = std::min(pieces_.outputs, work.outputs() - s.output);
+    if (pieces_.segments == 1) return s.samples = work.samples(), s;
     const std::int64_t k = axis.first + s.output * axis.step;  // index within the full convolution
     const std::int64_t end = k + (s.outputs - 1) * axis.step + 1;
     s.sample = k - axis.filter + 1;
@@ -150,27 +150,33 @@ class HostRunner final : public Runner {
     if (extended) {
       copy_extended(signal, s.row, s.sample, s.samples, static_cast<char*>(lane.in.data()));
     } else {
-      const std::int64_t step = signal.element_stride();
+      const std::int64_t step = signal.element_stride(), lines = work.lines.signal;
       const char* const from =
           static_cast<char const*>(signal.data()) + (s.row * signal.stride() + s.sample * step) * element;
-      copy_on_host({lane.in.data(), width, element}, {from, signal.stride() * element, step * element}, s.rows,
-                   s.samples, element, threads_);
+      copy_on_host({lane.in.data(), width, width / lines, element},
+                   {from, signal.stride() * element, signal.line_stride() * element, step * element},
+                   {s.rows, lines, s.samples / lines}, element, threads_);
     }
 
     cudaStream_t stream = lane.stream.get();
     char* const memory = lane.memory.data();
     copy_rows({memory, width}, {lane.in.data(), width}, s.rows, width, cudaMemcpyHostToDevice, stream);
     // A piece's rows are those of the whole work, from s.row on.
-    Input in = advanced(Input{.data = memory, .type = work.signal_type, .outer = s.samples}, -s.row * s.samples);
+    Input in = advanced(
+        Input{.data = memory, .type = work.signal_type, .outer = s.samples, .line = s.samples / work.lines.signal},
+        -s.row * s.samples);
     if (!extended) in = signal_of(in);
     const std::int64_t filters = filters_of(work), out_row = s.row * filters, out_rows = s.rows * filters;
-    const Output out = out_of(
-        advanced(Output{.data = memory + out_at_, .type = work.result_type, .outer = s.outputs}, -out_row * s.outputs));
+    const Output out = out_of(advanced(Output{.data = memory + out_at_,
+                                              .type = work.result_type,
+                                              .outer = s.outputs,
+                                              .line = s.outputs / work.lines.outputs},
+                                       -out_row * s.outputs));
     const Part part{.row = out_row,
                     .rows = out_rows,
-                    .samples = s.samples,
+                    .samples = s.samples / work.lines.signal,
                     .first = work.axis.first + s.output * work.axis.step - s.sample,
-                    .outputs = s.outputs};
+                    .outputs = s.outputs / work.lines.outputs};
     executor_->run(in, out, part, {memory + scratch_at_, Stream(stream)});
     const std::int64_t result = s.outputs * bytes_of(work.result_type);
     copy_rows({lane.out.data(), result}, {memory + out_at_, result}, out_rows, result, cudaMemcpyDeviceToHost, stream);
@@ -181,10 +187,11 @@ class HostRunner final : public Runner {
     check_cuda(cudaStreamSynchronize(lane.stream.get()), "cudaStreamSynchronize");
     const Span s = span_of(piece);
     const std::int64_t element = bytes_of(work.result_type), width = s.outputs * element;
-    const std::int64_t filters = filters_of(work), step = out.element_stride();
+    const std::int64_t filters = filters_of(work), step = out.element_stride(), lines = work.lines.outputs;
     char* const to = static_cast<char*>(out.data()) + (s.row * filters * out.stride() + s.output * step) * element;
-    copy_on_host({to, out.stride() * element, step * element}, {lane.out.data(), width, element}, s.rows * filters,
-                 s.outputs, element, threads_);
+    copy_on_host({to, out.stride() * element, out.line_stride() * element, step * element},
+                 {lane.out.data(), width, width / lines, element}, {s.rows * filters, lines, s.outputs / lines},
+                 element, threads_);
   }
 
   CudaDevice const& device_;

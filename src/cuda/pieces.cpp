@@ -26,13 +26,13 @@ Pieces pieces_of(Work const& asked) {
   const auto in = static_cast<std::int64_t>(size_of(w.signal_type)),
              out = static_cast<std::int64_t>(size_of(w.result_type));
   const std::int64_t signals = w.loops.outer.count, filters = w.loops.inner.count;
-  const std::int64_t budget = piece_bytes(), signal = w.axis.signal, outputs = w.axis.outputs, filter = w.axis.filter;
-  // A filter that is longer than the signal is on the device as a whole, and so may be what it gives.
+  const std::int64_t budget = piece_bytes(), signal = w.samples(), outputs = w.outputs(), filter = w.axis.filter;
+  // A filter that is longer than the signal is on the device as a whole, and so may be what it gives; so are images.
   const std::int64_t results = saturating_multiply(outputs, filters * out);
-  if (w.swapped() || results <= budget - signal * in) {
-    const std::int64_t kept = signal * in + asked.axis.outputs * filters * out;
+  if (w.swapped() || w.has_lines() || results <= budget - signal * in) {
+    const std::int64_t kept = signal * in + asked.outputs() * filters * out;
     const std::int64_t rows = std::clamp<std::int64_t>(budget / kept, 1, signals);
-    return {rows, asked.axis.outputs, signal, 1, (signals + rows - 1) / rows};
+    return {rows, asked.outputs(), signal, 1, (signals + rows - 1) / rows};
   }
   // At least as many outputs as taps, or pieces would mostly consist of what neighbours have too. Some methods compute
   // those that a step passes over, and are made for as many.

@@ -1,5 +1,5 @@
 // How arrays in host memory pass through the GPU: in pieces of whole rows or, where not even one row fits, of a row's
-// outputs.
+// outputs. Images are always whole.
 #pragma once
 
 #include "runtime.hpp"
@@ -10,8 +10,8 @@ namespace gpuconv::detail {
 
 struct Pieces {
   std::int64_t rows;      // of the signal, per piece: with all filters of a bank
-  std::int64_t outputs;   // of a row, per piece
-  std::int64_t samples;   // of a row that those need, at most
+  std::int64_t outputs;   // of a row, per piece; of an image those of all lines
+  std::int64_t samples;   // of a row that those need, at most; of an image all
   std::int64_t segments;  // per row
   std::int64_t count;     // of pieces
 };

@@ -1,4 +1,5 @@
-// What moving rows that lie across memory does to it: whole sectors on both sides, no lanes that meet in a bank.
+// What kernels do to memory that the predictions leave out. Moving rows that lie across memory: whole sectors on both
+// sides, no lanes that meet in a bank. Images: the same, and no sample comes more often than tiles overlap.
 #include "accesses.hpp"
 #include "device_array.hpp"
 #include "launch.hpp"
@@ -6,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace gpuconv::kernels {
@@ -77,6 +79,54 @@ TEST(RowsAcrossMemory, NoNumberOfRowsOrElementsIsSpecial) {
   for (int const bytes : {1, 2, 4, 8, 16})
     for (std::int64_t const rows : {1, 3, 31, 33})
       for (std::int64_t const columns : {1, 5, 63, 129, 300}) count({rows, columns}, bytes, (rows + columns) % 4 == 0);
+}
+
+// ---- images
+// ----------------------------------------------------------------------------------------------------------
+TEST(Images, TilesAreLoadedAndStoredByWholeSectorsAndWithoutBankConflicts) {
+  constexpr std::int64_t kLines = 2 * kImageTileLines, kColumns = 256, kTileColumns = 128;
+  struct FilterShape {
+    std::int64_t lines, taps;
+  };
+  for (auto const& [filter_lines, taps] : {FilterShape{3, 3}, {5, 5}, {15, 15}, {16, 32}, {2, 9}}) {
+    const std::vector<float> ones(static_cast<std::size_t>((kLines + filter_lines) * kColumns * 2), 1.0F);
+    const simt_test::DeviceArray<float> signal(ones), filter(ones);
+    const simt_test::DeviceArray<float> out(static_cast<std::size_t>(kLines * kColumns));
+    const std::int64_t signal_lines = kLines + filter_lines - 1, columns = kColumns + taps - 1;
+    const Image problem{
+        .operands = {.signal = {.data = signal.data(), .line = 2 * kColumns},
+                     .out = {.data = out.data(), .line = kColumns},
+                     .loops = {},
+                     .part = {.row = 0, .rows = 1, .samples = columns, .first = taps - 1, .outputs = kColumns}},
+        .taps = filter.data(),
+        .filter_lines = filter_lines,
+        .taps_count = taps,
+        .signal_parts = 1,
+        .filter_parts = 1,
+        .signal_lines = signal_lines,
+        .first_line = filter_lines - 1,
+        .output_lines = kLines,
+        .line_step = 1};
+    accesses::start();
+    EXPECT_EQ(image(problem, Type::float32, 100, nullptr), cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+    const auto counted = accesses::stop();
+    ASSERT_EQ(counted.size(), 1U);
+    for (const float sum : out.download()) ASSERT_EQ(sum, static_cast<float>(filter_lines * taps));
+
+    accesses::Kernel const& kernel = counted.begin()->second;
+    const std::string what = std::to_string(filter_lines) + " x " + std::to_string(taps);
+    EXPECT_EQ(sectors(kernel, true), static_cast<std::uint64_t>(kLines * kColumns) * 4 / kSector) << what;
+    // Each access of a warp may begin and end within a sector; taps are few.
+    const std::int64_t tiles = kLines / kImageTileLines * (kColumns / kTileColumns);
+    const std::int64_t line_sectors = (kTileColumns + taps + 2 + 31) / 32 * 5;
+    const std::int64_t most = tiles * ((kImageTileLines + filter_lines - 1) * line_sectors + 2 * filter_lines * taps);
+    EXPECT_LE(sectors(kernel, false), static_cast<std::uint64_t>(most)) << what;
+    for (auto const& [kind, counts] : kernel.counts)
+      if (kind.shared && kind.bytes == 16) {
+        EXPECT_EQ(counts.wavefronts, counts.ideal_wavefronts) << what << (kind.write ? ", written" : ", read");
+      }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+// Direct convolution of images on the GPU: tiles in shared memory, packs of several lines in registers
+// (kernels/image.cuh).
+#include "images.hpp"
+
+#include "cost.hpp"
+#include "filters.hpp"
+
+#include <cmath>
+
+namespace gpuconv::detail {
+namespace {
+
+// ---- the executor ------------------------------------------------------------------------------------------------
+class ImagesOnDevice final : public Executor {
+ public:
+  ImagesOnDevice(Work const& w, CudaDevice const& device, DeviceAllocator* allocator)
+      : work_(w),
+        blocks_(std::int64_t{device.multiprocessors} * kBlocksPerMultiprocessor),
+        filters_(w, device, allocator) {
+    check_cuda(kernels::load_image(w.compute_type()), "cudaFuncGetAttributes");
+  }
+
+  std::size_t own_bytes() const override { return filters_.bytes(); }
+  std::size_t scratch_bytes() const override { return 0; }
+
+  void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
+    filters_.set(filter, count, means);
+  }
+
+  void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
+    const kernels::Image image{.operands = {in_parts(signal), in_parts(out), work_.loops, part},
+                               .taps = filters_.view().taps,
+                               .filter_lines = work_.lines.filter,
+                               .taps_count = work_.axis.filter,
+                               .signal_parts = parts_of(work_.signal_type),
+                               .filter_parts = parts_of(work_.filter_type),
+                               .signal_lines = work_.lines.signal,
+                               .first_line = work_.lines.first,
+                               .output_lines = work_.lines.span(),
+                               .line_step = work_.lines.step};
+    check_cuda(kernels::image(image, work_.compute_type(), blocks_, means.stream.handle()), "the image kernel");
+  }
+
+ private:
+  static constexpr std::int64_t kBlocksPerMultiprocessor = 24;  // of the grid at most, as of direct sums of rows
+
+  Work work_;
+  std::int64_t blocks_;
+  DeviceFilters filters_;
+};
+
+std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const&) {
+  return std::make_unique<ImagesOnDevice>(w, current_device(), r.allocator);
+}
+
+// ---- what it costs -----------------------------------------------------------------------------------------------
+// What a warp issues for a tile, for a line of an access of taps, for a sample that it loads, and for a product.
+// Expected of the code, not counted in the machine's.
+constexpr double kSlotsPerTile = 400, kSlotsPerAccess = 26, kSlotsPerSample = 6;
+constexpr double kSlotsPerFloat = 1, kSlotsPerDouble = 2, kSlotsPerInteger = 5;
+
+double seconds_of(Work const& w, CudaDevice const& device) {
+  const Type compute = w.compute_type();
+  const double product = compute == Type::float32   ? kSlotsPerFloat
+                         : compute == Type::float64 ? kSlotsPerDouble
+                                                    : kSlotsPerInteger;
+  const auto size = static_cast<double>(size_of(compute));
+  const double pack = 16 / size, width = 32 * pack, warps = kernels::kImageThreads / 32.0;
+  const auto lines = static_cast<double>(w.lines.filter), taps = static_cast<double>(w.axis.filter);
+  const kernels::ImagePieces piece = kernels::ImagePieces::of(w.lines.filter, w.axis.filter);
+  const double pieces = std::ceil(lines / piece.lines) * std::ceil(taps / piece.columns);
+  // Each part of an output is a tile of its own, and loads one part of the samples for each of its terms.
+  const double parts = parts_of(w.result_type), terms = term_count(w);
+  const double tiles = parts * static_cast<double>(w.rows()) * std::ceil(static_cast<double>(w.axis.outputs) / width) *
+                       std::ceil(static_cast<double>(w.lines.span()) / kernels::kImageTileLines);
+  const double samples = (kernels::kImageTileLines + piece.lines - 1) * (width + piece.columns);  // of a piece
+  const double accesses = (kernels::kImageLines + piece.lines - 1) * std::ceil(piece.columns / pack);
+  const double slots =
+      kSlotsPerTile + terms * (pieces * (kSlotsPerSample * samples / 32 / warps + kSlotsPerAccess * accesses) +
+                               lines * taps * kernels::kImageLines * pack * product);
+  const double bytes = array_bytes(w),
+               loaded = terms * tiles * pieces * samples * static_cast<double>(size_of(part_type(w.signal_type)));
+  return kernel_seconds({.warps = warps * tiles, .slots = slots, .cached_bytes = bytes + loaded, .bytes = bytes},
+                        device);
+}
+
+}  // namespace
+
+Answer consider_device_images(Work const& w, Resources const& r) {
+  return {.seconds = total_seconds(w, r, seconds_of(w, current_device())), .parameters = {}, .make = make};
+}
+
+}  // namespace gpuconv::detail
