@@ -79,8 +79,8 @@ void add_convolve_images(CLI::App& app, gpuconv::Operation operation) {
   ImageJob& job = convolve->job;
   gpuconv::Problem& problem = job.request.problem;
   problem.operation = operation;
-  problem.same =
-      convolves ? gpuconv::Same::scipy : gpuconv::Same::matlab;  // as scipy.signal's functions of these names
+  // As scipy.signal's functions of these names.
+  problem.same = convolves ? gpuconv::Same::scipy : gpuconv::Same::matlab;
   command
       ->add_option("SIGNAL", job.signal,
                    "Images: a .npy file, [lines][columns] or more axes before these, or a picture; - is standard input")
@@ -105,8 +105,7 @@ void add_convolve_images(CLI::App& app, gpuconv::Operation operation) {
   command->add_flag("--stats", convolve->stats, "Print method, time, throughput and memory to standard error");
   command->callback([convolve] { run(*convolve); });
   command->footer(
-      "Pixels are the numbers that a picture stores, of 8 bits (uint8) or 16 (uint16); nothing is scaled, and no "
-      "gamma\n"
+      "Pixels are the numbers that a picture stores, of 8 bits (uint8) or 16 (uint16): nothing is scaled, no gamma\n"
       "applied. Whole taps on whole numbers give exact integers, other taps floats. Images are held in memory whole.\n"
       "Examples:\n" +
       std::string(
