@@ -25,9 +25,9 @@ TESTS = ROOT / "python" / "tests"
 MINORS = (10, 11, 12, 13)
 STABLE = 12  # from this minor version on, one wheel serves all
 TOOLS = ("pytest>=7", "hypothesis>=6")
-PEERS = ("scipy", "scikit-image", "astropy")  # what programs are run of that compute with gpuconv
+PEERS = ("scipy", "scikit-image", "astropy", "array-api-strict")  # what programs are run of that compute with gpuconv
 # Of the lanes that do not run everything: what is installed, NumPy's own tests, the texts of errors, and each type once.
-SMOKE = ("test_package.py", "test_numpy_suite.py", "test_arguments.py", "test_rows.py")
+SMOKE = ("test_package.py", "test_numpy_suite.py", "test_arguments.py", "test_rows.py", "test_arrays.py")
 OF_DASK = ("test_dask.py", "test_dask_cluster.py")
 CHUNKINGS = 10_000  # random ones that --dask tries
 
@@ -112,7 +112,7 @@ def lanes() -> tuple[list[Lane], list[str]]:
             missing.append(f"pyenv has no CPython 3.{minor}")
     newest = max(found, key=lambda lane: (lane.minor, not lane.system_packages), default=None)
     if newest and not newest.system_packages:
-        newest.packages, newest.has_dask = (*newest.packages, "dask[array,distributed]"), True
+        newest.packages, newest.has_dask = (*newest.packages, "dask[array,distributed]", "array-api-strict"), True
     else:
         missing.append("no Python of pyenv's that Dask could be installed for")
     return found, missing

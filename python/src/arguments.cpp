@@ -175,6 +175,19 @@ Values values_of(Signature const& signature, PyObject* const* arguments, Py_ssiz
   return values;
 }
 
+nb::object by_name(Function function, Values const& values) {
+  nb::object all = checked(PyDict_New());
+  for (int i = 0; i < kParameters; ++i) {
+    const auto parameter = static_cast<Parameter>(i);
+    PyObject* const value = values[parameter];
+    PyObject* const name = function.is_of_images() && parameter == Parameter::axis
+                               ? interned_axes
+                               : interned_names[static_cast<std::size_t>(i)];
+    if (value && PyDict_SetItem(all.ptr(), name, value) < 0) nb::raise_python_error();
+  }
+  return all;
+}
+
 How how_of(Function function, Values const& values) {
   How how{.function = function};
   // SciPy's two functions of images centre filters of even size differently.

@@ -68,6 +68,9 @@ void make_names();
 /// The values of a call by Python's vectorcall protocol. Throws nb::python_error: a TypeError in Python's words.
 Values values_of(Signature const& signature, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords);
 
+/// The values that were given, by their names. Throws nb::python_error.
+nb::object by_name(Function function, Values const& values);
+
 /// How a call convolves.
 struct How {
   Function function = {};

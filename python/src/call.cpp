@@ -30,6 +30,13 @@ nb::object by_numpy(Function function, Values const& values, int number) {
                                               values[Parameter::v], values[Parameter::mode], nullptr));
 }
 
+// Arrays of other libraries: the call is made anew with NumPy's arrays of the same memory.
+nb::object with_other_arrays(Function function, Values const& values) {
+  const nb::object module = checked(PyImport_ImportModule("gpuconv._arrays"));
+  const nb::object call = checked(PyObject_GetAttrString(module.ptr(), "call"));
+  return checked(PyObject_CallFunction(call.ptr(), "sO", name(function).data(), by_name(function, values).ptr()));
+}
+
 void compute(Plan& plan, Task const& task, Walk const& walk, Places const& places, int part) {
   std::int64_t set = -1;
   each_turn(walk, [&](Loop const& at, std::int64_t filters) {
@@ -107,6 +114,8 @@ nb::object call(Signature const& signature, PyObject* const* arguments, Py_ssize
   import_numpy();
   const Values values = values_of(signature, arguments, positional, keywords);
   Function const& function = signature.function;
+  for (const Parameter p : {Parameter::a, Parameter::v, Parameter::out})
+    if (values[p] && is_of_another_library(values[p])) return with_other_arrays(function, values);
   Operand a = operand_of(function, values[Parameter::a]), v = operand_of(function, values[Parameter::v]);
   for (Operand const* operand : {&a, &v})
     if (!type_of_number(operand->number)) return by_numpy(function, values, operand->number);

@@ -27,6 +27,7 @@ device : {'auto', 'cpu', 'cuda'}
     The same.
 out : ndarray, optional
     An array of the result's shape and type, at any strides, which is filled and returned. It may overlap `a` and `v`.
+    Or one of another library.
 dtype : data-type, optional
     Type of the result, NumPy's where none is named. Integers wrap in it: int8 arrays give int8 unless a wider type is
     named.
@@ -41,7 +42,7 @@ threads : int, optional
 Returns
 -------
 ndarray
-    (..., k). Subclasses of ndarray give an ndarray.
+    (..., k). Subclasses of ndarray give an ndarray, arrays of another library one of that library.
 
 Raises
 ------
@@ -56,7 +57,8 @@ MemoryError
 
 Notes
 -----
-Types that gpuconv does not know are left to NumPy, where `a`, `v` and `mode` alone are given.)";
+Types that gpuconv does not know are left to NumPy, where `a`, `v` and `mode` alone are given. Arrays of other libraries
+in the memory of the CPU, those with DLPack's protocol, are read and written where they are.)";
 
 inline constexpr const char* kCorrelateText = R"(correlate($module, /, a, v, mode='valid', *, axis=-1, method='auto',
           device='auto', out=None, dtype=None, boundary='zero', same='numpy', threads=None, lags=None,
@@ -107,7 +109,7 @@ method, device, out, dtype, boundary, threads
 Returns
 -------
 ndarray
-    (..., o, k). Subclasses of ndarray give an ndarray.
+    (..., o, k). Subclasses of ndarray give an ndarray, arrays of another library one of that library.
 
 Raises
 ------

@@ -43,6 +43,13 @@ void check_fits(int axes, npy_intp const* shape, std::size_t element) {
 
 }  // namespace
 
+bool is_of_another_library(PyObject* object) {
+  if (PyArray_Check(object) || PyList_Check(object) || PyTuple_Check(object) || PyArray_IsAnyScalar(object))
+    return false;
+  auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(object));
+  return PyObject_HasAttrString(type, "__dlpack__") || PyObject_HasAttrString(type, "__cuda_array_interface__");
+}
+
 Operand operand_of(Function function, PyObject* object) {
   const bool keeps_subclass = keeps_subclasses(function);
   nb::object array;

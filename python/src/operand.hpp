@@ -22,6 +22,10 @@ struct Operand {
 /// Whether results are of the subclasses of ndarray that operands are of, as numpy.correlate's are.
 constexpr bool keeps_subclasses(Function function) { return function == Function{Operation::correlate, 1}; }
 
+/// Whether the object is an array of another library than NumPy, which others can read where it lies: one that has
+/// DLPack's protocol or CUDA's array interface.
+bool is_of_another_library(PyObject* object);
+
 /// What NumPy's function of this name makes of the object: correlate keeps subclasses, and takes no scalars. Throws
 /// nb::python_error.
 Operand operand_of(Function function, PyObject* object);
