@@ -44,8 +44,9 @@ def reason_to_fail(case: str) -> str | None:
 class Outcome:
     """What has become of the cases of a suite, and of the calls that they made."""
 
-    printed: str = ""
-    seconds: float = 0
+    printed: str
+    seconds: float
+    is_complete: bool
     passed: int = 0
     skipped: int = 0
     failed: list[str] = field(default_factory=list)
@@ -80,6 +81,7 @@ def found(names: tuple[str, ...]) -> str | None:
 
 
 def run(suite: str) -> Outcome:
+    """Runs the cases of a suite, and says what has become of them."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.xml")
         program = ["pytest", "-q", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={results}", "-k", CASES, "--pyargs", suite]
@@ -87,8 +89,10 @@ def run(suite: str) -> Outcome:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         began = time.monotonic()
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-        outcome = Outcome(" ".join(["+", *command, "\n"]) + done.stdout + done.stderr, time.monotonic() - began)
-        if results.exists():
+        printed = " ".join(["+", *command, "\n"]) + done.stdout + done.stderr
+        # 0 and 1 are pytest's when it ran to its end.
+        outcome = Outcome(printed, time.monotonic() - began, is_complete=done.returncode in (0, 1) and results.exists())
+        if outcome.is_complete:
             outcome.add_cases(results)
             outcome.add_calls(done.stderr)
         return outcome
@@ -103,7 +107,7 @@ def main() -> int:
         outcomes = list(pool.map(run, suites))
     failures = 0
     for suite, outcome in zip(suites, outcomes):
-        if not outcome.passed or not all(map(reason_to_fail, outcome.failed)):
+        if not outcome.is_complete or not all(map(reason_to_fail, outcome.failed)):
             print(outcome.printed)
             failures += 1
         counts = f"{outcome.passed} passed, {len(outcome.failed)} failed, {outcome.skipped} skipped"
