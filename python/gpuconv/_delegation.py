@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import threading
 import time
 import types
@@ -122,6 +123,14 @@ def operand(x: Any) -> Any:
     if x.dtype.char not in NUMBERS:
         raise Left(f"the type {x.dtype}")
     return x
+
+
+def is_chunked(*operands: Any) -> bool:
+    """Whether there is an array of Dask's among them, in a process whose SciPy takes arrays of others."""
+    if os.environ.get("SCIPY_ARRAY_API") != "1":
+        return False
+    types_of = (type(x) for x in operands)
+    return any(t.__name__ == "Array" and t.__module__.startswith("dask.array.") for t in types_of)
 
 
 def front(scipys: types.ModuleType, compute: Callable) -> Callable:

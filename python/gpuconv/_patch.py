@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from . import _numpy
-from ._delegation import Rules, count_left, counts_of
+from ._delegation import Rules, count_left, counts_of, is_chunked
 
 # Products of a call's sums below which the original is as fast.
 _PRODUCTS = 8192
@@ -176,7 +176,7 @@ def _replacement(module: str, original: Callable, front: Callable, positions: tu
     def replacement(*args: Any, **kwargs: Any) -> Any:
         if _numpy.is_library(sys._getframe(1).f_globals.get("__name__")):
             return original(*args, **kwargs)
-        if len(args) > second and _size(args[first]) * _size(args[second]) < products:
+        if len(args) > second and _size(args[first]) * _size(args[second]) < products and not is_chunked(*args[:2]):
             count_left(counts, _numpy.SMALL)
             return original(*args, **kwargs)
         return front(*args, **kwargs)

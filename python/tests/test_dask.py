@@ -4,6 +4,8 @@ GPUCONV_CHUNKINGS: how many random ones are tried, 300 where it says nothing; ./
 """
 
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +22,7 @@ import gpuconv.dask
 from gpuconv.dask import _graph
 
 OPERATIONS = ("convolve", "correlate")
+IMAGE_OPERATIONS = ("convolve2d", "correlate2d")
 LETTERS = "?bBhHlLQefdFD"
 CHUNKINGS = int(os.environ.get("GPUCONV_CHUNKINGS", "300"))
 BATCH = 25
@@ -138,6 +141,99 @@ def test_random_chunkings(first):
             check_random(seed)
         except BaseException as error:
             raise AssertionError(f"check_random({seed})") from error
+
+
+# ---- images ----------------------------------------------------------------------------------------------------------
+
+
+def random_image_shapes(rng, mode):
+    """Two shapes that go together, and the convolved axes."""
+    a, v = ([int(rng.integers(1, [3, 8, 25][rng.integers(0, 3)])) for _ in range(2)] for _ in range(2))
+    if mode == "valid" and rng.random() < 0.9:
+        a, v = ([f(pair) for pair in zip(a, v)] for f in (max, min))
+        a, v = (a, v) if rng.random() < 0.6 else (v, a)
+    axes = tuple(rng.permutation([-3, -2, -1])[:2].tolist()) if rng.random() < 0.4 else (-2, -1)
+    beside = int(rng.integers(1, 4))  # images, along the axis that is not convolved
+    shapes = []
+    for counts in (a, v):
+        shape = [1 if rng.random() < 0.3 else beside] * 3
+        for axis, count in zip(axes, counts):
+            shape[axis] = count
+        shapes.append(tuple(shape if -3 in axes or rng.random() < 0.5 else shape[1:]))
+    return shapes, axes
+
+
+def check_random_images(seed):
+    rng = np.random.default_rng(seed)
+    operation, mode = str(rng.choice(IMAGE_OPERATIONS)), str(rng.choice(MODES))
+    shapes, axes = random_image_shapes(rng, mode)
+    letter = LETTERS[rng.integers(0, len(LETTERS))]
+    kinds = [(1, 0), (1, 1), (0, 1)][rng.integers(0, 3)]
+    (a, dask_a), (v, dask_v) = (operand(rng, *given) for given in zip(shapes, (letter, letter), kinds))
+    arguments = {"axes": axes, "mode": mode}
+    if mode == "same":
+        boundary = str(rng.choice(BOUNDARIES))
+        arguments["boundary"] = ("constant", int(rng.integers(0, 2))) if boundary == "constant" else boundary
+        arguments["same"] = str(rng.choice(("numpy", "scipy", "matlab")))
+    try:
+        expected = getattr(gpuconv, operation)(a, v, **arguments)
+    except ValueError as error:
+        with pytest.raises(ValueError) as raised:
+            getattr(gpuconv.dask, operation)(dask_a, dask_v, **arguments)
+        assert str(raised.value) == str(error)
+        return
+    result = getattr(gpuconv.dask, operation)(dask_a, dask_v, **arguments)
+    assert isinstance(result, da.Array)
+    assert result.shape == expected.shape
+    assert result.dtype == result._meta.dtype == expected.dtype
+    for axis in axes:
+        if isinstance(dask_a, da.Array) and expected.shape[axis] == a.shape[axis]:
+            assert result.chunks[axis] == dask_a.chunks[axis]
+    computed = result.compute(scheduler=("sync", "threads")[rng.integers(0, 2)])
+    assert type(computed) is np.ndarray and computed.dtype == expected.dtype
+    seen_again = arguments.get("boundary", "zero") != "zero"
+    assert_close(computed, expected, magnitudes(a, max(v.shape), "nearest" if seen_again else "zero"), v)
+
+
+@pytest.mark.parametrize("first", range(0, CHUNKINGS, BATCH))
+def test_random_chunkings_of_images(first):
+    for seed in range(first, min(first + BATCH, CHUNKINGS)):
+        try:
+            check_random_images(seed)
+        except BaseException as error:
+            raise AssertionError(f"check_random_images({seed})") from error
+
+
+@pytest.mark.parametrize("boundary", ["zero", "reflect"])
+def test_infinity_and_nan_stay_where_images_have_them(boundary, rng):
+    x, v = rng.standard_normal((20, 30)), rng.standard_normal((3, 4))
+    x[7, 11], v[0, 0] = np.inf, np.inf
+    expected = gpuconv.convolve2d(x, v, "same", boundary=boundary)
+    result = gpuconv.dask.convolve2d(da.from_array(x, chunks=(6, 7)), v, "same", boundary=boundary).compute()
+    np.testing.assert_array_equal(np.isfinite(result), np.isfinite(expected))
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(expected))
+
+
+def test_tasks_are_given_their_window_of_images_and_the_taps(rng):
+    x, v = rng.standard_normal((400, 300)), rng.standard_normal((9, 5))
+    array = da.from_array(x, chunks=(100, 60)).map_blocks(np.negative)
+    with Watch("image_outputs") as watch:
+        gpuconv.dask.correlate2d(array, v, "same", boundary="nearest").compute(scheduler="sync")
+    assert len(watch.given) == 20
+    for given in watch.given:
+        assert sum(given.values()) <= (100 + 8) * (60 + 4) + v.size
+    assert len(set.intersection(*(set(given) for given in watch.given))) == 1
+
+
+@pytest.mark.parametrize("chunks, taps", [((1, 1), (30, 40)), ((7, 3), (9, 2)), (((0, 1, 2, 0, 7) * 6, 11), (5, 5))])
+@pytest.mark.parametrize("mode", MODES)
+def test_there_are_less_than_twelve_tasks_for_a_chunk_of_images(chunks, taps, mode):
+    array = da.ones((60, 80), chunks=chunks)
+    result = gpuconv.dask.convolve2d(array, np.ones(taps), mode)
+    assert len(dict(result.__dask_graph__())) < 12 * array.npartitions + 12
+
+
+# ---- what tasks are given, and errors --------------------------------------------------------------------------------
 
 
 class Watch(Callback):
@@ -273,3 +369,55 @@ def test_the_examples_of_its_page():
     assert examples
     for example in examples:
         test_pages.test_an_example_prints_what_it_says(*example)
+
+
+# ---- SciPy's functions, of Dask's arrays -----------------------------------------------------------------------------
+
+OF_SCIPY = """
+import sys
+import numpy as np
+import scipy.signal
+import dask.array as da
+import gpuconv
+
+x, h = np.random.default_rng(1).standard_normal((2, 60, 70)).astype("D") @ np.diag(1 + 1j * np.arange(70))
+h = h[:9, :4]
+gpuconv.patch()
+for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d"):
+    function = getattr(scipy.signal, name)
+    for mode in ("full", "same", "valid"):
+        for a, v in ((x, h), (x[0], h[0]), (h, x)):
+            if a.ndim == 1 and name.endswith("2d") or a is h and mode == "valid" and name == "correlate2d":
+                continue
+            expected = function(a, v, mode)
+            result = function(da.from_array(a, chunks=13), da.from_array(v, chunks=3), mode)
+            assert isinstance(result, da.Array), name
+            assert np.abs(result.compute() - expected).max() < 1e-12 * np.abs(expected).max(), (name, mode)
+for boundary in ("symm", "wrap"):
+    expected = scipy.signal.correlate2d(x, h, "same", boundary)
+    result = scipy.signal.correlate2d(da.from_array(x, chunks=13), h, "same", boundary)
+    assert np.abs(result.compute() - expected).max() < 1e-12 * np.abs(expected).max()
+print(sum(of["core"] for of in gpuconv.calls().values()), [reason for of in gpuconv.calls().values() for reason in of["left"]])
+"""
+
+
+def test_scipys_functions_take_chunks_where_scipy_takes_arrays_of_others():
+    pytest.importorskip("scipy.signal")
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    done = subprocess.run([sys.executable, "-c", OF_SCIPY], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    taken = int(done.stdout.split()[0])
+    assert taken > 40, done.stdout
+
+
+def test_scipys_functions_leave_chunks_to_scipy_elsewhere():
+    pytest.importorskip("scipy.signal")
+    code = """
+import numpy as np, scipy.signal, dask.array as da, gpuconv
+with gpuconv.patch(small=True):
+    result = scipy.signal.fftconvolve(da.ones(900, chunks=100), np.ones(9))
+print(type(result).__name__, gpuconv.calls()["scipy.signal.fftconvolve"]["left"])
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "SCIPY_ARRAY_API"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.split(" ", 1)[0] == "ndarray" and "an argument of type Array" in done.stdout, done.stderr

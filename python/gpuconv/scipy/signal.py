@@ -16,7 +16,7 @@ import numpy as np
 import scipy.signal as _scipy
 
 from .. import _core
-from .._delegation import NAMED, REFUSED, Left, Rules, axis_of, front, integer, operand
+from .._delegation import NAMED, REFUSED, Left, Rules, axis_of, front, integer, is_chunked, operand
 
 __all__ = [
     "choose_conv_method",
@@ -76,6 +76,34 @@ def _reversed_conjugate(x: np.ndarray) -> np.ndarray:
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
+# ---- of Dask's arrays ------------------------------------------------------------------------------------------------
+
+
+def _method_of(in1: Any, in2: Any, mode: str, method: Any) -> str:
+    """What the core is asked for where SciPy is asked for `method`."""
+    if method == "auto":
+        method = choose_conv_method(*(np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in (in1, in2)), mode=mode)
+    if method not in ("direct", "fft"):
+        raise Left(REFUSED)
+    return Rules.sums if method == "direct" else "auto"
+
+
+def _chunked(in1: Any, in2: Any, mode: Any, method: Any, same: str = "scipy", boundary: str = "zero") -> Any:
+    """Convolves arrays of Dask's along their one axis or both, lazily; SciPy sees chunks, not what is beyond their ends."""
+    from .. import dask
+
+    if type(mode) is not str or mode not in NAMED or not all(hasattr(x, "dtype") and hasattr(x, "ndim") for x in (in1, in2)):
+        raise Left(REFUSED)
+    if in1.ndim != in2.ndim or in1.ndim not in (1, 2):
+        raise Left("Dask arrays of three and more axes")
+    if in1.dtype != in2.dtype or in1.dtype.char not in "fdFD":
+        raise Left("Dask arrays of mixed types, and of integers")
+    if mode == "valid":
+        _swapped(in1, in2)  # refuses what SciPy refuses
+    options = {"same": same, "boundary": boundary, "method": _method_of(in1, in2, mode, method)}
+    return (dask.convolve if in1.ndim == 1 else dask.convolve2d)(in1, in2, mode, **options)
+
+
 # ---- by transforms ---------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +145,10 @@ def _by_transform(in1: np.ndarray, in2: np.ndarray, mode: str, axes: Any = None)
 
 
 def _fftconvolve(in1, in2, mode="full", axes=None):
+    if is_chunked(in1, in2):
+        if axes is not None:
+            raise Left("Dask arrays, and axes=")
+        return _chunked(in1, in2, mode, "fft")
     in1, in2 = _pair(in1, in2, mode)
     return _by_transform(in1, in2, mode, axes)
 
@@ -176,11 +208,15 @@ def _chosen(in1: np.ndarray, in2: np.ndarray, mode: str, method: Any) -> np.ndar
 
 
 def _convolve(in1, in2, mode="full", method="auto"):
+    if is_chunked(in1, in2):
+        return _chunked(in1, in2, mode, method)
     in1, in2 = _pair(in1, in2, mode)
     return _chosen(in1, in2, mode, method)
 
 
 def _correlate(in1, in2, mode="full", method="auto"):
+    if is_chunked(in1, in2):
+        return _chunked(in1, _reversed_conjugate(in2), mode, method)
     in1, in2 = _pair(in1, in2, mode)
     if method != "direct":
         return _chosen(in1, _reversed_conjugate(in2), mode, method)
@@ -212,11 +248,25 @@ def _image_sums(compute: Callable, in1: Any, in2: Any, mode: Any, boundary: Any,
     return compute(in1, in2, mode, boundary=edges, method=Rules.sums)
 
 
+def _chunked_images(in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any, same: str) -> Any:
+    if boundary not in _EDGES or not isinstance(fillvalue, numbers.Real) or fillvalue != 0:
+        raise Left("a fill value, and boundaries that SciPy has not")
+    if np.ndim(in1) != 2 or (boundary != "fill" and mode != "same"):
+        raise Left("boundaries in modes 'full' and 'valid'")
+    return _chunked(in1, in2, mode, "direct", same, _EDGES[boundary])
+
+
 def _convolve2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
+    if is_chunked(in1, in2):
+        return _chunked_images(in1, in2, mode, boundary, fillvalue, "scipy")
     return _image_sums(_core.convolve2d, in1, in2, mode, boundary, fillvalue)
 
 
 def _correlate2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
+    if is_chunked(in1, in2):
+        if mode == "valid" and in1.dtype.kind == "c" and _swapped(in1, in2):
+            raise Left("complex images that are exchanged, of which SciPy conjugates the other one")
+        return _chunked_images(in1, _reversed_conjugate(in2), mode, boundary, fillvalue, "matlab")
     return _image_sums(_core.correlate2d, in1, in2, mode, boundary, fillvalue)
 
 
