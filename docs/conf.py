@@ -47,7 +47,10 @@ plot_rcparams = {
 html_theme = "furo"
 html_title = f"gpuconv {version}"
 html_static_path = []
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": {"code-font-size": "0.76em"},  # lines of examples are up to 120 columns long
+}
 html_show_copyright = False
 
 

@@ -114,7 +114,9 @@ TEST_P(Operations, OutputsFarApartAreComputedEachByItself) {
         }
         const bool goes_on =
             boundary == Boundary::reflect || boundary == Boundary::mirror || boundary == Boundary::wrap;
-        if (goes_on) EXPECT_NEAR(some[2], some[0], 1e-3) << static_cast<int>(boundary);
+        if (goes_on) {
+          EXPECT_NEAR(some[2], some[0], 1e-3) << static_cast<int>(boundary);
+        }
       }
 }
 
@@ -127,7 +129,8 @@ TEST_P(Operations, OutputsApartAreRight) {
         for (Boundary const boundary : {Boundary::zero, Boundary::mirror}) {
           Problem p{.signal = 100, .filter = taps, .batch = batch, .type = type, .boundary = boundary};
           p.window = Slice{-900, 7, 300};
-          if (takes(p)) EXPECT_TRUE(is_right(random_workload(p, rng), options())) << to_string(p);
+          if (!takes(p)) continue;
+          EXPECT_TRUE(is_right(random_workload(p, rng), options())) << to_string(p);
         }
 }
 
