@@ -230,7 +230,7 @@ def test_tasks_are_given_their_window_of_images_and_the_taps(rng):
 def test_there_are_less_than_twelve_tasks_for_a_chunk_of_images(chunks, taps, mode):
     array = da.ones((60, 80), chunks=chunks)
     result = gpuconv.dask.convolve2d(array, np.ones(taps), mode)
-    assert len(dict(result.__dask_graph__())) < 12 * array.npartitions + 12
+    assert len(dict(result.__dask_graph__())) < 12 * np.prod(array.numblocks) + 12
 
 
 # ---- what tasks are given, and errors --------------------------------------------------------------------------------
@@ -415,9 +415,12 @@ def test_scipys_functions_leave_chunks_to_scipy_elsewhere():
     code = """
 import numpy as np, scipy.signal, dask.array as da, gpuconv
 with gpuconv.patch(small=True):
-    result = scipy.signal.fftconvolve(da.ones(900, chunks=100), np.ones(9))
-print(type(result).__name__, gpuconv.calls()["scipy.signal.fftconvolve"]["left"])
+    try:
+        scipy.signal.fftconvolve(da.ones(900, chunks=100), np.ones(9))
+    except (TypeError, ValueError):
+        pass  # SciPy's own, of arrays that plan by expressions
+print(gpuconv.calls()["scipy.signal.fftconvolve"])
 """
     environment = {name: value for name, value in os.environ.items() if name != "SCIPY_ARRAY_API"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert done.stdout.split(" ", 1)[0] == "ndarray" and "an argument of type Array" in done.stdout, done.stderr
+    assert "'core': 0" in done.stdout and "an argument of type Array" in done.stdout, done.stderr

@@ -73,7 +73,7 @@ def _check_finite(kernel: np.ndarray) -> None:
 
 def _reversed_conjugate(x: np.ndarray) -> np.ndarray:
     x = x[(slice(None, None, -1),) * x.ndim]
-    return np.conj(x) if x.dtype.kind == "c" else x
+    return x.conj() if x.dtype.kind == "c" else x
 
 
 # ---- of Dask's arrays ------------------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def _image_sums(compute: Callable, in1: Any, in2: Any, mode: Any, boundary: Any,
 def _chunked_images(in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any, same: str) -> Any:
     if boundary not in _EDGES or not isinstance(fillvalue, numbers.Real) or fillvalue != 0:
         raise Left("a fill value, and boundaries that SciPy has not")
-    if np.ndim(in1) != 2 or (boundary != "fill" and mode != "same"):
+    if getattr(in1, "ndim", 0) != 2 or (boundary != "fill" and mode != "same"):
         raise Left("boundaries in modes 'full' and 'valid'")
     return _chunked(in1, in2, mode, "direct", same, _EDGES[boundary])
 
