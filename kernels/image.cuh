@@ -113,17 +113,22 @@ __device__ __forceinline__ void add_piece(C const* samples, int pitch, C const* 
     const auto load = [&](int at) {
       const Pack<C> x = pack_at(samples + at);
 #pragma unroll
-      for (int e = 0; e < pack; ++e) window[e] = window[pack + e], window[pack + e] = x.element[e];
+      for (int e = 0; e < pack; ++e) window[pack + e] = x.element[e];
+    };
+    const auto move_on = [&](int at) {
+#pragma unroll
+      for (int e = 0; e < pack; ++e) window[e] = window[pack + e];
+      load(at);
     };
     load(0);
     int t = 0;
 #pragma unroll 1
     for (; t + pack <= columns; t += pack) {
-      load(t + pack);
+      move_on(t + pack);
       add_products<true, C>(window, taps + t, taps_pitch, i, lines, pack, sum);
     }
     if (t == columns) continue;
-    load(t + pack);
+    move_on(t + pack);
     add_products<false, C>(window, taps + t, taps_pitch, i, lines, columns - t, sum);
   }
 }

@@ -138,8 +138,9 @@ class HostRunner final : public Runner {
     };
     const std::int64_t begin = std::clamp<std::int64_t>(-first, 0, count), end = std::clamp(size - first, begin, count);
     beyond(0, begin);
-    copy_on_host({to + begin * element, 0, element}, {from + (first + begin) * step * element, 0, step * element}, 1,
-                 end - begin, element, threads_);
+    if (begin < end)  // else the row is far away
+      copy_on_host({to + begin * element, 0, element}, {from + (first + begin) * step * element, 0, step * element}, 1,
+                   end - begin, element, threads_);
     beyond(end, count);
   }
 
