@@ -18,8 +18,8 @@ constexpr std::int64_t kLargestFilter = std::int64_t{1} << 39;  // far beyond me
 std::int64_t slots_of(std::int64_t blocks, double slot_bytes, CudaDevice const& device) {
   const auto bytes = static_cast<double>(bytes_kept_in_cache(device));
   const auto most = static_cast<std::int64_t>(std::clamp(bytes / slot_bytes, 1.0, static_cast<double>(blocks)));
-  const std::int64_t chunks = (blocks + most - 1) / most;
-  return (blocks + chunks - 1) / chunks;  // all chunks much the same
+  const std::int64_t chunks = (blocks - 1) / most + 1;  // of blocks that may be the most that there can be
+  return (blocks - 1) / chunks + 1;                     // all chunks much the same
 }
 
 // Numbers of a block's samples.
