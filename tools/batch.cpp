@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <optional>
 #include <vector>
 
@@ -255,16 +254,7 @@ Report convolve_files(Job const& job) {
     check_not_empty(signal, "signal");
     npy::Reader filter(job.filter);
     check_not_empty(filter, "filter");
-    const std::string files = signal.name() + " with " + filter.name() + ": ";
-    try {
-      report = convolve(signal, filter, job);
-    } catch (gpuconv::Unsupported const& error) {
-      throw Failure(Exit::unsupported, files + error.what());
-    } catch (gpuconv::Error const& error) {
-      throw Failure(Exit::failed, files + error.what());
-    } catch (std::bad_alloc const&) {
-      throw Failure(Exit::failed, files + "out of memory");
-    }
+    with_failures(signal.name() + " with " + filter.name() + ": ", [&] { report = convolve(signal, filter, job); });
   }
   report.total = total;
   return report;

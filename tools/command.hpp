@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -28,6 +29,20 @@ struct Failure : std::runtime_error {
   Failure(Exit e, std::string const& text) : std::runtime_error(text), exit(e) {}
   Exit exit;
 };
+
+/// Runs f; what the library throws ends the tool with a line that begins with `files`, as it is then.
+template <class F>
+void with_failures(std::string const& files, F f) {
+  try {
+    f();
+  } catch (gpuconv::Unsupported const& error) {
+    throw Failure(Exit::unsupported, files + error.what());
+  } catch (gpuconv::Error const& error) {
+    throw Failure(Exit::failed, files + error.what());
+  } catch (std::bad_alloc const&) {
+    throw Failure(Exit::failed, files + "out of memory");
+  }
+}
 
 /// Each adds one command to the tool; parsing the command line runs it. Convolve and correlate are one.
 void add_convolve(CLI::App& app, gpuconv::Operation operation);

@@ -10,7 +10,6 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -302,16 +301,10 @@ Report convolve_images(ImageJob const& job) {
   double total = 0;
   Report report;
   std::string files;
-  try {
+  with_failures(files, [&] {
     const Stopwatch time(total);
     convolve(job, files, report);
-  } catch (gpuconv::Unsupported const& error) {
-    throw Failure(Exit::unsupported, files + error.what());
-  } catch (gpuconv::Error const& error) {
-    throw Failure(Exit::failed, files + error.what());
-  } catch (std::bad_alloc const&) {
-    throw Failure(Exit::failed, files + "out of memory");
-  }
+  });
   report.total = total;
   return report;
 }

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._core import _is_of_another_library as _is_others
 
 _CPU = 1  # DLPack's number of the device
-
-
-def _is_others(x: Any) -> bool:
-    return not isinstance(x, np.ndarray) and (hasattr(type(x), "__dlpack__") or hasattr(type(x), "__cuda_array_interface__"))
 
 
 def _library(x: Any) -> str:

@@ -125,9 +125,13 @@ def operand(x: Any) -> Any:
     return x
 
 
+# Whether SciPy takes arrays of others. It looks once too, when it is imported.
+_TAKES_OTHERS = os.environ.get("SCIPY_ARRAY_API") == "1"
+
+
 def is_chunked(*operands: Any) -> bool:
     """Whether there is an array of Dask's among them, in a process whose SciPy takes arrays of others."""
-    if os.environ.get("SCIPY_ARRAY_API") != "1":
+    if not _TAKES_OTHERS:
         return False
     types_of = (type(x) for x in operands)
     return any(t.__name__ == "Array" and t.__module__.startswith("dask.array.") for t in types_of)

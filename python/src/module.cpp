@@ -3,6 +3,7 @@
 #include "call.hpp"
 #include "documentation.hpp"
 #include "errors.hpp"
+#include "operand.hpp"
 #include "plan.hpp"
 
 #include <gpuconv/info.hpp>
@@ -44,6 +45,12 @@ nb::tuple lags_of_mode(nb::object operation, std::int64_t samples, std::int64_t 
   return nb::make_tuple(outputs.first - (taps - 1), outputs.length);
 }
 
+// For gpuconv._arrays, which asks of each argument of a call by itself.
+bool is_others(nb::object x) {
+  import_numpy();
+  return is_of_another_library(x.ptr());
+}
+
 void translate(std::exception_ptr const& error, void*) {
   try {
     std::rethrow_exception(error);
@@ -60,6 +67,7 @@ NB_MODULE(_core, module) {
   add_calls(module);
   add_plans(module);
   module.def("_lags_of_mode", &lags_of_mode);  // for gpuconv.dask
+  module.def("_is_of_another_library", &is_others);
   module.def("info", &info, kInfoText);
   module.attr("__version__") = version();
 }

@@ -134,13 +134,17 @@ def check_random(seed):
     assert_close(computed, expected, magnitudes(a, m, arguments.get("boundary", "zero")), v)
 
 
-@pytest.mark.parametrize("first", range(0, CHUNKINGS, BATCH))
-def test_random_chunkings(first):
+def check_batch(check, first):
     for seed in range(first, min(first + BATCH, CHUNKINGS)):
         try:
-            check_random(seed)
+            check(seed)
         except BaseException as error:
-            raise AssertionError(f"check_random({seed})") from error
+            raise AssertionError(f"{check.__name__}({seed})") from error
+
+
+@pytest.mark.parametrize("first", range(0, CHUNKINGS, BATCH))
+def test_random_chunkings(first):
+    check_batch(check_random, first)
 
 
 # ---- images ----------------------------------------------------------------------------------------------------------
@@ -197,11 +201,7 @@ def check_random_images(seed):
 
 @pytest.mark.parametrize("first", range(0, CHUNKINGS, BATCH))
 def test_random_chunkings_of_images(first):
-    for seed in range(first, min(first + BATCH, CHUNKINGS)):
-        try:
-            check_random_images(seed)
-        except BaseException as error:
-            raise AssertionError(f"check_random_images({seed})") from error
+    check_batch(check_random_images, first)
 
 
 @pytest.mark.parametrize("boundary", ["zero", "reflect"])

@@ -33,6 +33,10 @@ inline Work of_many_rows(Work work) {
   return work;
 }
 
+/// Instructions of a warp for a product that is added to a sum in registers. A double takes two cycles on an H200, a
+/// 64-bit product several instructions.
+inline double product_slots(Type compute) { return compute == Type::float32 ? 1 : compute == Type::float64 ? 2 : 5; }
+
 /// The work that a kernel gives the device. Warps issue `slots` instructions each, counted in the machine code for
 /// sm_90.
 struct Demand {

@@ -62,25 +62,20 @@ std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters con
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// What the compiled kernel issues, in instructions of a warp. A double takes two cycles on an H200, a 64-bit product
-// several instructions.
+// What the compiled kernel issues, in instructions of a warp.
 constexpr double kSlotsPerTile = 160, kSlotsPerSmallTile = 280;  // of a warp; of one of its groups
 constexpr double kSlotsPerAccess = 3, kSlotsPerTap = 1.3;
-constexpr double kSlotsPerFloat = 1, kSlotsPerDouble = 2, kSlotsPerInteger = 5;  // a product, added
 constexpr std::size_t kSharedBytes = 32 << 10;  // per block at most: several on a multiprocessor
 
 double seconds_with(Work const& w, Tile const& t, CudaDevice const& device) {
   const Type compute = w.compute_type();
-  const double product = compute == Type::float32   ? kSlotsPerFloat
-                         : compute == Type::float64 ? kSlotsPerDouble
-                                                    : kSlotsPerInteger;
   const auto taps = static_cast<double>(w.axis.filter), outputs = static_cast<double>(w.axis.outputs);
   const double pack = 16.0 / static_cast<double>(size_of(compute)), bytes = array_bytes(w);
   // Each part of an output is a tile of its own, and reads one part of the samples for each of its terms.
   const double parts = parts_of(w.result_type), terms = term_count(w);
-  const double tile =
-      (t.lanes == 32 ? kSlotsPerTile : kSlotsPerSmallTile) +
-      terms * (kSlotsPerAccess * (t.outputs + taps / t.lanes) / pack + taps * (t.outputs * product + kSlotsPerTap));
+  const double tile = (t.lanes == 32 ? kSlotsPerTile : kSlotsPerSmallTile) +
+                      terms * (kSlotsPerAccess * (t.outputs + taps / t.lanes) / pack +
+                               taps * (t.outputs * product_slots(compute) + kSlotsPerTap));
   const double tiles = parts * static_cast<double>(w.rows()) * std::ceil(outputs / t.width());
   const double again =
       terms * tiles * taps * static_cast<double>(size_of(part_type(w.signal_type)));  // where tiles overlap

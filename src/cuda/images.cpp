@@ -54,16 +54,12 @@ std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters con
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// What a warp issues for a tile, for a line of an access of taps, for a sample that it loads, and for a product.
-// Expected of the code, not counted in the machine's.
+// What a warp issues for a tile, for a line of an access of taps, and for a sample that it loads. Expected of the code,
+// not counted in the machine's.
 constexpr double kSlotsPerTile = 400, kSlotsPerAccess = 26, kSlotsPerSample = 6;
-constexpr double kSlotsPerFloat = 1, kSlotsPerDouble = 2, kSlotsPerInteger = 5;
 
 double seconds_of(Work const& w, CudaDevice const& device) {
   const Type compute = w.compute_type();
-  const double product = compute == Type::float32   ? kSlotsPerFloat
-                         : compute == Type::float64 ? kSlotsPerDouble
-                                                    : kSlotsPerInteger;
   const auto size = static_cast<double>(size_of(compute));
   const double pack = 16 / size, width = 32 * pack, warps = kernels::kImageThreads / 32.0;
   const auto lines = static_cast<double>(w.lines.filter), taps = static_cast<double>(w.axis.filter);
@@ -77,7 +73,7 @@ double seconds_of(Work const& w, CudaDevice const& device) {
   const double accesses = (kernels::kImageLines + piece.lines - 1) * std::ceil(piece.columns / pack);
   const double slots =
       kSlotsPerTile + terms * (pieces * (kSlotsPerSample * samples / 32 / warps + kSlotsPerAccess * accesses) +
-                               lines * taps * kernels::kImageLines * pack * product);
+                               lines * taps * kernels::kImageLines * pack * product_slots(compute));
   const double bytes = array_bytes(w),
                loaded = terms * tiles * pieces * samples * static_cast<double>(size_of(part_type(w.signal_type)));
   return kernel_seconds({.warps = warps * tiles, .slots = slots, .cached_bytes = bytes + loaded, .bytes = bytes},

@@ -224,11 +224,7 @@ class ExitCodes(tool.ToolTest):
             ["info", "extra"],
         ):  # fmt: skip
             with self.subTest(arguments=arguments):
-                done = self.tool(*arguments)
-                self.assertEqual(done.returncode, 2, done)
-                self.assertEqual(done.stdout, b"")
-                self.assertNotEqual(done.stderr, b"")
-                self.assertFalse(os.path.exists(self.path("out.npy")))
+                self.is_wrong_usage(*arguments)
 
     def test_same_in_its_mode(self):
         for options in (["--mode", "same", "--same", "matlab"], ["--same", "matlab", "--mode", "same"]):

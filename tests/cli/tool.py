@@ -71,6 +71,15 @@ class ToolTest(unittest.TestCase):
         self.assertEqual(self.listing(), before)
         return done
 
+    def is_wrong_usage(self, *arguments):
+        """The tool ends with the code of a wrong command line and says so, and the folder is as it was."""
+        before = self.listing()
+        done = self.tool(*arguments)
+        self.assertEqual(done.returncode, 2, done)
+        self.assertEqual(done.stdout, b"")
+        self.assertNotEqual(done.stderr, b"")
+        self.assertEqual(self.listing(), before)
+
     def without_privileges(self):
         """Root may write everywhere: the tool is then run as a user who may not."""
         if os.geteuid() != 0:

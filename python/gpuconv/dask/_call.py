@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import dask.array as da
@@ -53,17 +54,23 @@ def chunks_of(array: Operand, axis: int) -> tuple[int, ...]:
     return da.core.normalize_chunks("auto", (array.shape[axis],), dtype=array.dtype)[0]
 
 
-def around(array: Operand, axis: int) -> list[int]:
-    """The axes but the convolved one, from the last one on, as they broadcast."""
-    return [at for at in reversed(range(array.ndim)) if at != axis]
+def around(array: Operand, *axes: int) -> list[int]:
+    """The axes but the convolved ones, from the last one on, as they broadcast."""
+    return [at for at in reversed(range(array.ndim)) if at not in axes]
 
 
-def beside(taps: da.Array, taps_axis: int, signal: da.Array, signal_axis: int) -> da.Array:
-    """The taps in the signal's chunks along all axes but the convolved one that both have."""
-    for mine, other in zip(around(taps, taps_axis), around(signal, signal_axis)):
+def beside(taps: da.Array, taps_axes: Sequence[int], signal: da.Array, signal_axes: Sequence[int]) -> da.Array:
+    """The taps in the signal's chunks along all axes but the convolved ones that both have."""
+    for mine, other in zip(around(taps, *taps_axes), around(signal, *signal_axes)):
         if taps.shape[mine] > 1 and signal.shape[other] > 1:
             taps = in_chunks(taps, mine, signal.chunks[other])
     return taps
+
+
+def rechunked(array: da.Array, chunks: dict[int, tuple[int, ...]]) -> da.Array:
+    """The array in these chunks along these axes."""
+    differ = {at: sizes for at, sizes in chunks.items() if array.chunks[at] != sizes}
+    return array.rechunk(differ, method="tasks") if differ else array
 
 
 def reversed_taps(array: Operand, axis: int) -> Operand:
@@ -146,7 +153,7 @@ class Call:
         n, m = x.shape[x_axis], h.shape[h_axis]
         chunks = merged(chunks_of(x, x_axis), max(m - 1, 1))
         x = in_chunks(x, x_axis, chunks)
-        h = beside(in_chunks(h, h_axis, (m,)), h_axis, x, x_axis)
+        h = beside(in_chunks(h, h_axis, (m,)), (h_axis,), x, (x_axis,))
         operands = Operands(x, h, x_axis, h_axis, axis, self.meta.ndim)
         if self.by_lag:
             parts = cut_lags(lags, max(*chunks, m, SHORTEST_WINDOW))
@@ -171,6 +178,4 @@ class Call:
         return own
 
     def _in_own_chunks(self, result: da.Array, axis: int) -> da.Array:
-        own = self._own_chunks(result.shape, axis)
-        differ = {at: sizes for at, sizes in own.items() if result.chunks[at] != sizes}
-        return result.rechunk(differ, method="tasks") if differ else result
+        return rechunked(result, self._own_chunks(result.shape, axis))

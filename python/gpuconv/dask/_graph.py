@@ -18,6 +18,25 @@ from gpuconv import _core
 from ._cuts import Cut, Lags, Span
 
 
+def indices(result_ndim: int, *of: tuple[int, Sequence[int]]) -> list[list[int]]:
+    """Names of the axes of arrays, as blockwise has them: of each so many axes, the convolved ones of which differ from all
+    others. The rest broadcast.
+    """
+    used = result_ndim - len(of[0][1])
+    around = range(used)
+    names = []
+    for ndim, convolved in of:
+        named = [-1] * ndim
+        for axis in convolved:
+            named[axis] = used
+            used += 1
+        others = [axis for axis in range(ndim) if named[axis] < 0]
+        for axis, name in zip(reversed(others), reversed(around)):
+            named[axis] = name
+        names.append(named)
+    return names
+
+
 @dataclass(frozen=True)
 class Operands:
     """What is cut and what is not, and which of their axes belong together."""
@@ -29,20 +48,10 @@ class Operands:
     result_axis: int
     result_ndim: int
 
-    def indices(self) -> tuple[list[int], list[int], list[int]]:
-        """Names of the axes of the result, the signal and the taps, as blockwise has them: the convolved ones differ."""
-        around = list(range(self.result_ndim - 1))
-        names = {"result": self.result_ndim - 1, "signal": self.result_ndim, "taps": self.result_ndim + 1}
-
-        def named(ndim: int, axis: int, convolved: int) -> list[int]:
-            others = around[len(around) - (ndim - 1) :]
-            return [*others[:axis], convolved, *others[axis:]]
-
-        return (
-            named(self.result_ndim, self.result_axis, names["result"]),
-            named(self.signal.ndim, self.signal_axis, names["signal"]),
-            named(self.taps.ndim, self.taps_axis, names["taps"]),
-        )
+    def indices(self) -> list[list[int]]:
+        """Names of the axes of the result, the signal and the taps."""
+        signal, taps = (self.signal.ndim, (self.signal_axis,)), (self.taps.ndim, (self.taps_axis,))
+        return indices(self.result_ndim, (self.result_ndim, (self.result_axis,)), signal, taps)
 
 
 def share_of_threads() -> int | None:

@@ -11,37 +11,11 @@ import numpy as np
 
 from gpuconv import _core
 
-from ._call import Operand, chunks_of, in_chunks, operand_of, reversed_taps, stand_in
+from ._call import Operand, around, beside, chunks_of, in_chunks, operand_of, rechunked, reversed_taps, stand_in
 from ._cuts import Cut, cut_of, fitted, merged, pieces
-from ._graph import joined, share_of_threads, sliced, without_empty
+from ._graph import indices, joined, share_of_threads, sliced, without_empty
 
 Pair = tuple[int, int]  # of lines and of columns
-
-
-def extended_indices(boundary: str, begin: int, end: int, size: int) -> np.ndarray:
-    """Where the elements [begin, end) of an extended axis of so many are; -1 for a constant."""
-    at = np.arange(begin, end)
-    if boundary == "nearest":
-        return at.clip(0, size - 1)
-    if boundary == "wrap":
-        return at % size
-    if boundary == "reflect":
-        at = at % (2 * size)
-        return np.where(at < size, at, 2 * size - 1 - at)
-    if boundary == "mirror":
-        at = at % max(2 * size - 2, 1)
-        return np.where(at < size, at, 2 * size - 2 - at)
-    return np.where((at >= 0) & (at < size), at, -1)
-
-
-def extended(window: np.ndarray, axis: int, begin: int, end: int, boundary: Any) -> np.ndarray:
-    """Samples [begin, end) of a window that goes on beyond its ends."""
-    kind = boundary if isinstance(boundary, str) else "constant"
-    at = extended_indices(kind, begin, end, window.shape[axis])
-    samples = np.take(window, at.clip(0), axis=axis)
-    if kind == "constant" and (at < 0).any():
-        samples[(slice(None),) * axis + (at < 0,)] = 0 if isinstance(boundary, str) else boundary[1]
-    return samples
 
 
 def image_outputs(
@@ -53,8 +27,9 @@ def image_outputs(
     at = [(axis % x.ndim, of.start, of.stop - 1 + h.shape[axis % h.ndim]) for axis, of in zip(axes, lags)]
     if not beyond or boundary != "zero":
         for axis, begin, end in at:
-            if begin < 0 or end > x.shape[axis]:
-                x = extended(x, axis, begin, end, boundary)
+            if begin < 0 or end > x.shape[axis]:  # a correlation with a tap of 1 is the extended signal
+                how = {"axis": axis, "lags": range(begin, end), "boundary": boundary, "threads": options["threads"]}
+                x = _core.correlate(x, np.ones(1, x.real.dtype), method="direct", **how)
             else:
                 x = sliced(x, axis, (begin, end))
         return _core.convolve2d(x, h, "valid", **options)
@@ -79,23 +54,10 @@ class Images:
     taps: da.Array
     axes: Pair  # as the caller names them, of both and of the result
 
-    def indices(self, result_ndim: int) -> list[list[int]]:
-        """Names of the axes of the result, the signal and the taps, as blockwise has them: the convolved ones differ."""
-        names, used = [], result_ndim - 2
-        for ndim in (result_ndim, self.signal.ndim, self.taps.ndim):
-            named = [-1] * ndim
-            for axis in self.axes:
-                named[axis % ndim] = used
-                used += 1
-            around = [at for at in reversed(range(ndim)) if named[at] < 0]
-            for name, at in zip(reversed(range(result_ndim - 2)), around):
-                named[at] = name
-            names.append(named)
-        return names
-
     def chunk(self, lines: Cut, columns: Cut, boundary: Any, options: dict[str, Any], meta: np.ndarray) -> da.Array:
         """The outputs of two cuts, of an array whose lines are those of the first one already."""
-        out, signal, taps = self.indices(meta.ndim)
+        shapes = ((ndim, [axis % ndim for axis in self.axes]) for ndim in (meta.ndim, self.signal.ndim, self.taps.ndim))
+        out, signal, taps = indices(meta.ndim, *shapes)
         column = self.axes[1] % self.signal.ndim
         spans = [sliced(self.signal, column, span) for span in columns.spans]
         beyond = lines.beyond or columns.beyond
@@ -139,19 +101,21 @@ class ImageCall:
         self.counts = tuple(count for _, count in first_lags)
         self.firsts = tuple(lag + m - 1 for (lag, _), m in zip(first_lags, self._sizes(self.v)))  # in the full convolution
 
-    def _sizes(self, array: Operand) -> Pair:
-        line, column = (array.shape[axis % array.ndim] for axis in self.axes)
+    def _axes_of(self, array: Operand) -> Pair:
+        line, column = (axis % array.ndim for axis in self.axes)
         return line, column
 
+    def _sizes(self, array: Operand) -> Pair:
+        line, column = self._axes_of(array)
+        return array.shape[line], array.shape[column]
+
     def _around(self, array: Operand) -> list[int]:
-        """The axes but the convolved ones, from the last one on, as they broadcast."""
-        convolved = {axis % array.ndim for axis in self.axes}
-        return [at for at in reversed(range(array.ndim)) if at not in convolved]
+        return around(array, *self._axes_of(array))
 
     def _shape(self) -> tuple[int, ...]:
         shape = [1] * self.meta.ndim
-        for axis, count in zip(self.axes, self.counts):
-            shape[axis % self.meta.ndim] = count
+        for axis, count in zip(self._axes_of(self.meta), self.counts):
+            shape[axis] = count
         for array in (self.a, self.v):
             for at, mine in zip(self._around(self.meta), self._around(array)):
                 shape[at] = array.shape[mine] if shape[at] == 1 else shape[at]
@@ -164,7 +128,7 @@ class ImageCall:
             return da.zeros(shape, dtype=self.meta.dtype)
         taps = self.v
         if self.operation == "correlate2d":
-            line, column = (axis % taps.ndim for axis in self.axes)
+            line, column = self._axes_of(taps)
             taps = taps[(slice(None),) * line + (slice(None, None, -1),)]
             taps = reversed_taps(taps, column)  # conjugated as well
         # A convolution commutes: what is larger is cut.
@@ -173,16 +137,14 @@ class ImageCall:
         return self._in_own_chunks(self._computed(signal, taps))
 
     def _computed(self, signal: Operand, taps: Operand) -> da.Array:
-        at = [axis % signal.ndim for axis in self.axes]
+        at, taps_at = self._axes_of(signal), self._axes_of(taps)
         sizes = list(zip(self._sizes(signal), self._sizes(taps)))
         chunks = [merged(chunks_of(signal, axis), max(m - 1, 1)) for axis, (_, m) in zip(at, sizes)]
         for axis, those in zip(at, chunks):
             signal = in_chunks(signal, axis, those)
-        for axis, (_, m) in zip(self.axes, sizes):
-            taps = in_chunks(taps, axis % taps.ndim, (m,))
-        for mine, other in zip(self._around(taps), self._around(signal)):
-            if taps.shape[mine] > 1 and signal.shape[other] > 1:
-                taps = in_chunks(taps, mine, signal.chunks[other])
+        for axis, (_, m) in zip(taps_at, sizes):
+            taps = in_chunks(taps, axis, (m,))
+        taps = beside(taps, taps_at, signal, at)
         kind = self.boundary if isinstance(self.boundary, str) else "constant"
 
         def cuts(i: int) -> list[Cut]:
@@ -191,12 +153,13 @@ class ImageCall:
             parts = pieces(range(first, first + self.counts[i]), fitted(chunks[i], self.counts[i]))
             return [cut_of(part, n, m, kind) for part in parts]
 
+        line, column = self._axes_of(self.meta)
         columns, rows = cuts(1), []
         for lines in cuts(0):
             images = Images(joined([sliced(signal, at[0], span) for span in lines.spans], at[0]), taps, self.axes)
             row = [images.chunk(lines, those, self.boundary, self.options, self.meta) for those in columns]
-            rows.append(joined(row, self.axes[1] % self.meta.ndim))
-        return joined(rows, self.axes[0] % self.meta.ndim)
+            rows.append(joined(row, column))
+        return joined(rows, line)
 
     def _in_own_chunks(self, result: da.Array) -> da.Array:
         """In the chunks of an operand along the axes that have as many elements as it; the signal has the last word."""
@@ -204,8 +167,6 @@ class ImageCall:
         for array, chunks in zip((self.v, self.a), reversed(self.chunks)):
             if not chunks:
                 continue
-            pairs = [(axis % array.ndim, axis % result.ndim) for axis in self.axes]
-            pairs += zip(self._around(array), self._around(result))
+            pairs = zip((*self._axes_of(array), *self._around(array)), (*self._axes_of(result), *self._around(result)))
             own.update({at: chunks[mine] for mine, at in pairs if array.shape[mine] == result.shape[at]})
-        differ = {at: sizes for at, sizes in own.items() if result.chunks[at] != sizes}
-        return result.rechunk(differ, method="tasks") if differ else result
+        return rechunked(result, own)
