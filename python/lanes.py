@@ -112,7 +112,7 @@ def lanes() -> tuple[list[Lane], list[str]]:
             missing.append(f"pyenv has no CPython 3.{minor}")
     newest = max(found, key=lambda lane: (lane.minor, not lane.system_packages), default=None)
     if newest and not newest.system_packages:
-        newest.packages, newest.has_dask = (*newest.packages, "dask[array,distributed]", "array-api-strict"), True
+        newest.packages, newest.has_dask = (*newest.packages, "dask[array,distributed]", "array-api-strict", "scipy"), True
     else:
         missing.append("no Python of pyenv's that Dask could be installed for")
     return found, missing
