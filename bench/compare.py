@@ -8,64 +8,42 @@ quartiles do not overlap. The peers' own ratio tells whether the machine changed
 
 import argparse
 import json
-from math import hypot
 from pathlib import Path
-from statistics import geometric_mean
 import sys
 
-from peers.timing import relative_spread
-from report import time_text
+import numpy as np
+import pandas as pd
 
-KEY = ("suite", "device", "memory", "batch", "signal", "taps", "mode", "dtype", "contestant", "call")
-USUAL = {"memory": "host", "batch": 1}  # of measurements that do not say
+import report
 
-
-def by_key(result: dict) -> dict:
-    """Measurements with a time, by what was measured."""
-    return {tuple((USUAL | m)[field] for field in KEY): m for m in result["measurements"] if "seconds" in m}
+KEY = [*report.PROBLEM, "device", "mode", "contestant", "call"]
 
 
-def compare(old: dict, new: dict, threshold: float) -> list[dict]:
-    """A row for each measurement that both files hold, the largest ratio first."""
-    before, after = by_key(old), by_key(new)
-    rows = []
-    for key in before.keys() & after.keys():
-        a, b = before[key]["seconds"], after[key]["seconds"]
-        ratio = b["median"] / a["median"]
-        rows.append({**dict(zip(KEY, key)), "library": after[key]["library"], "old": a["median"], "new": b["median"],
-                     "ratio": ratio, "noise": hypot(relative_spread(a), relative_spread(b)),
-                     "regression": ratio > threshold and b["lower"] > a["upper"]})
-    return sorted(rows, key=lambda row: -row["ratio"])
+def compare(old: dict, new: dict, threshold: float) -> pd.DataFrame:
+    """A row for each measurement that both files hold, the largest ratio first. Raises ValueError where there is none."""
+    before, after = (report.times(result) for result in (old, new))
+    rows = before.merge(after, on=[*KEY, "library"], suffixes=("_old", ""))
+    if rows.empty:
+        raise ValueError("no measurement is in both files")
+    ratio = rows.seconds / rows.seconds_old
+    return rows.assign(ratio=ratio, noise=np.hypot(rows.spread_old, rows.spread),
+                       regression=(ratio > threshold) & (rows.lower > rows.upper_old)).sort_values("ratio", ascending=False)
 
 
-def drift(rows: list[dict]) -> float | None:
-    """Geometric mean of the others' ratios: how much slower the machine itself was the second time."""
-    others = [row["ratio"] for row in rows if row["library"] != "gpuconv"]
-    return geometric_mean(others) if others else None
-
-
-def differences(old: dict, new: dict) -> list[str]:
-    """Differences between the runs beside the library."""
-    out = []
+def lines(old: dict, new: dict, rows: pd.DataFrame):
+    yield f"old: {old['commit'][:10]} {old['date']}   new: {new['commit'][:10]} {new['date']}"
     for part in ("machine", "build", "libraries"):
         for field in sorted(old[part].keys() | new[part].keys()):
             a, b = old[part].get(field), new[part].get(field)
             if a != b:
-                out.append(f"{part} {field}: {a} before, {b} now")
-    return out
-
-
-def lines(old: dict, new: dict, peers: float | None, rows: list[dict]):
-    yield f"old: {old['commit'][:10]} {old['date']}   new: {new['commit'][:10]} {new['date']}"
-    yield from (f"differs: {text}" for text in differences(old, new))
-    if peers:
-        yield f"copies and other libraries, which did not change: {peers:.2f} times the old time"
-    yield f"{'suite':>10} {'signal':>16} {'taps':>10} {'dtype':>8} {'contestant':<32} {'call':>6} {'old':>9} {'new':>9} {'ratio':>6} {'noise':>6}"
-    for row in rows:
-        signal = f"{row['signal']:,}" if row["batch"] == 1 else f"{row['batch']:,}x{row['signal']:,}"
-        yield (f"{row['suite']:>10} {signal:>16} {row['taps']:>10,} {row['dtype']:>8} {row['contestant']:<32} {row['call']:>6} "
-               f"{time_text(row['old']):>9} {time_text(row['new']):>9} {row['ratio']:>6.2f} {row['noise']:>6.1%}"
-               f"{'  REGRESSION' if row['regression'] else ''}")
+                yield f"differs: {part} {field}: {a} before, {b} now"
+    ours, others = rows[rows.library == "gpuconv"], rows[rows.library != "gpuconv"]
+    if len(others):
+        yield f"copies and other libraries, which did not change: {np.exp(np.log(others.ratio).mean()):.2f} times the old time"
+    yield from report.table("gpuconv", [
+        {"suite": m.suite, "problem": report.text_of(m), "contestant": m.contestant, "call": m.call, "old": report.time_text(m.seconds_old),
+         "new": report.time_text(m.seconds), "ratio": f"{m.ratio:.2f}", "noise": f"{m.noise:.1%}", "": "REGRESSION" if m.regression else ""}
+        for _, m in ours.iterrows()])
 
 
 def main() -> int:
@@ -77,17 +55,13 @@ def main() -> int:
     try:
         old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))
         rows = compare(old, new, arguments.threshold)
-        if not rows:
-            raise ValueError("no measurement is in both files")
-        judged = [row for row in rows if row["library"] == "gpuconv"]
-        shown = list(lines(old, new, drift(rows), judged))
+        shown = "\n".join(lines(old, new, rows))
     except (OSError, ValueError, KeyError) as error:
         print(f"compare.py: {error!r}", file=sys.stderr)
         return 2
-    print("\n".join(shown))
-    regressions = sum(row["regression"] for row in judged)
-    print(f"{regressions} regressions among {len(judged)} measurements, beyond a ratio of {arguments.threshold:g} and the noise")
-    return 1 if regressions else 0
+    judged = rows[rows.library == "gpuconv"]
+    print(f"{shown}\n{judged.regression.sum()} regressions among {len(judged)} measurements, beyond a ratio of {arguments.threshold:g} and the noise")
+    return 1 if judged.regression.any() else 0
 
 
 if __name__ == "__main__":

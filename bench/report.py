@@ -1,18 +1,23 @@
 """Conclusions from a result file, and its tables: who wins, where transforms overtake direct sums, how noisy it all was.
 
-Contestants are ranked only within an element type, and only against those whose error is about gpuconv's.
+Contestants are ranked only within a problem, and only against those whose error is about gpuconv's. All that is measured is one
+table of pandas, a row for each time.
 """
 
-from collections import defaultdict
 from math import exp, log
-from statistics import median
 
-from peers.timing import relative_spread
+import numpy as np
+import pandas as pd
+
 from stages.profiler import SHOWN
 from stages.stage import counts
 
 EQUAL_ACCURACY = 8  # relative L2 errors within this factor count as equal
-COMPARED = ("small", "large", "crossover", "peers")  # suites with other libraries
+COMPARED = ("small", "large", "crossover", "peers", "images")  # suites with other libraries
+LISTED = ("small", "large", "peers", "images", "chunks")  # suites of which the tables have everyone's time
+PROBLEM = ["suite", "dtype", "batch", "lines", "signal", "filter_lines", "taps", "separable", "memory"]
+USUAL = {"memory": "host", "batch": 1, "lines": 1, "filter_lines": 1, "separable": False, "threads": 1, "mode": "full", "chosen": False,
+         "replayed": False, "of_copy": np.nan, "max_error": np.nan, "relative_l2": np.nan}  # of measurements that do not say
 DIRECT_AND_TRANSFORMS = {"gpuconv": ("gpuconv direct", ["gpuconv overlap-save", "gpuconv fft"]),
                          "numpy and scipy": ("numpy.convolve", ["scipy fftconvolve", "scipy oaconvolve"])}
 
@@ -20,48 +25,51 @@ DIRECT_AND_TRANSFORMS = {"gpuconv": ("gpuconv direct", ["gpuconv overlap-save", 
 # ---- measurements ------------------------------------------------------------------------------------------------------
 
 
-def timed(result: dict, **fields) -> list[dict]:
-    return [m for m in result["measurements"] if "seconds" in m and all(m.get(k) == v for k, v in fields.items())]
+def times(result: dict) -> pd.DataFrame:
+    """A row for each measurement with a time: `seconds` is its median, beside `lower`, `upper` and `least`; `spread` the distance of
+    the quartiles over the median."""
+    rows = [USUAL | m | m["seconds"] | {"seconds": m["seconds"]["median"]} for m in result["measurements"] if "seconds" in m]
+    always = dict.fromkeys([*PROBLEM, *USUAL, "device", "contestant", "library", "call", "seconds", "lower", "upper", "least"])
+    data = pd.DataFrame(rows, columns=list(always | dict.fromkeys(name for row in rows for name in row)))
+    return data.assign(spread=(data.upper - data.lower) / data.seconds)
 
 
-def problems(result: dict, *suites: str) -> dict:
-    """(signal, taps, dtype) -> {(contestant, call): measurement with a time}, in the order measured."""
-    out = defaultdict(dict)
-    for m in timed(result):
-        if m["suite"] in suites:
-            out[m["signal"], m["taps"], m["dtype"]][m["contestant"], m["call"]] = m
-    return out
+def pick(data: pd.DataFrame, **fields) -> pd.DataFrame:
+    """The rows with these values."""
+    for name, value in fields.items():
+        data = data[data[name] == value]
+    return data
 
 
-def seconds(measurement: dict) -> float:
-    return measurement["seconds"]["median"]
+def problems(data: pd.DataFrame, *suites: str):
+    """The rows of each problem, in the order measured."""
+    return [entry for _, entry in data[data.suite.isin(suites)].groupby(PROBLEM, sort=False)]
 
 
-def best(candidates):
-    """The fastest of the measurements, or None."""
-    return min(candidates, key=seconds, default=None)
+def first(rows: pd.DataFrame):
+    return None if rows.empty else rows.iloc[0]
 
 
-def equal_accuracy(a: dict, b: dict) -> bool:
-    low, high = sorted([a["relative_l2"], b["relative_l2"]])
-    return high <= EQUAL_ACCURACY * max(low, 1e-17)
+def fastest(rows: pd.DataFrame):
+    return None if rows.empty else rows.loc[rows.seconds.idxmin()]
 
 
-def rival(entry: dict, ours: dict, all_cores: bool = False) -> dict | None:
+def rival(entry: pd.DataFrame, ours, all_cores: bool = False):
     """The fastest of the other libraries' convolutions with their defaults, or of those on all cores, at gpuconv's accuracy."""
-    return best(m for m in entry.values() if m["library"] not in ("gpuconv", "copy") and "correlate" not in m["contestant"]
-                and (m.get("threads", 1) > 1) == all_cores and equal_accuracy(ours, m))
+    others = entry[~entry.library.isin(("gpuconv", "copy")) & ~entry.contestant.str.contains("correlate$") & ((entry.threads > 1) == all_cores)]
+    low, high = (f(others.relative_l2, ours.relative_l2) for f in (np.minimum, np.maximum))
+    return fastest(others[high <= EQUAL_ACCURACY * np.maximum(low, 1e-17)])
 
 
 # ---- conclusions -------------------------------------------------------------------------------------------------------
 
 
-def slower_than_a_rival(result: dict) -> list[str]:
+def slower_than_a_rival(data: pd.DataFrame) -> list[str]:
     """Where a plan or a one-shot call of gpuconv took longer than the fastest of the others."""
-    return [f"{signal:,} x {taps:,} {dtype}, {name} from {call} ({seconds(ours) / seconds(peer):.1f}x {peer['contestant']})"
-            for suite in COMPARED for (signal, taps, dtype), entry in problems(result, suite).items()
-            for (name, call), ours in entry.items() if name in ("gpuconv plan", "gpuconv one-shot", "gpuconv.convolve")
-            if (peer := rival(entry, ours)) and seconds(ours) > seconds(peer)]
+    return [f"{text_of(ours)}, {ours.contestant} from {ours.call} ({ours.seconds / peer.seconds:.1f}x {peer.contestant})"
+            for entry in problems(data, *COMPARED) for _, ours in entry.iterrows()
+            if ours.contestant in ("gpuconv plan", "gpuconv one-shot", "gpuconv.convolve")
+            and (peer := rival(entry, ours)) is not None and ours.seconds > peer.seconds]
 
 
 def crossover_taps(by_taps: list) -> float | None:
@@ -71,26 +79,27 @@ def crossover_taps(by_taps: list) -> float | None:
     counts as slower.
     """
     ahead = [direct is not None and direct <= transform for _, direct, transform in by_taps]
-    first = len(ahead) - ahead[::-1].index(True) if True in ahead else 0  # after the last that direct sums win
-    if first == len(by_taps):
+    first_behind = len(ahead) - ahead[::-1].index(True) if True in ahead else 0  # after the last that direct sums win
+    if first_behind == len(by_taps):
         return None
-    taps, direct, transform = by_taps[first]
-    if first == 0 or direct is None:
+    taps, direct, transform = by_taps[first_behind]
+    if first_behind == 0 or direct is None:
         return float(taps)
-    taps0, direct0, transform0 = by_taps[first - 1]
+    taps0, direct0, transform0 = by_taps[first_behind - 1]
     before, after = log(direct0 / transform0), log(direct / transform)
     return exp(log(taps0) + (log(taps) - log(taps0)) * before / (before - after))
 
 
-def crossovers(result: dict) -> dict:
-    """(signal, who) -> the taps from which gpuconv's or the others' transforms overtake their direct sums."""
-    grid = defaultdict(list)
-    for (signal, taps, _), entry in problems(result, "crossover").items():
-        for who, (direct, transforms) in DIRECT_AND_TRANSFORMS.items():
-            if fastest := best(entry[t, "python"] for t in transforms if (t, "python") in entry):
-                slow = entry.get((direct, "python"))
-                grid[signal, who].append((taps, slow and seconds(slow), seconds(fastest)))
-    return {key: crossover_taps(sorted(times, key=lambda t: t[0])) for key, times in grid.items()}
+def crossovers(data: pd.DataFrame) -> pd.DataFrame:
+    """By signal length, the taps from which gpuconv's and the others' transforms overtake their direct sums."""
+    data = pick(data, suite="crossover", call="python")
+    found = {}
+    for who, (direct, transforms) in DIRECT_AND_TRANSFORMS.items():
+        for signal, rows in data.groupby("signal"):
+            best = rows[rows.contestant.isin(transforms)].groupby("taps").seconds.min()
+            sums = pick(rows, contestant=direct).set_index("taps").seconds
+            found.setdefault(who, {})[signal] = crossover_taps([(taps, sums.get(taps), seconds) for taps, seconds in best.items()])
+    return pd.DataFrame(found)
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------------
@@ -105,20 +114,82 @@ def time_text(value: float) -> str:
     return scaled(value, [(1, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")])
 
 
+def text_of(m) -> str:
+    """The problem of a measurement."""
+    size = lambda *parts: " x ".join(f"{part:,}" for part in (*(n for n in parts[:-1] if n > 1), parts[-1]))
+    return f"{size(m.batch, m.lines, m.signal)} * {size(m.filter_lines, m.taps)} {m['dtype']}{', a product' if m.separable else ''}"
+
+
+def table(title: str, rows: list[dict]):
+    """Lines of a table, if it has any rows: cells are text."""
+    if rows:
+        yield f"\n{title}"
+        yield pd.DataFrame(rows).fillna("-").to_string(index=False)
+
+
 def lines(result: dict):
     """For people."""
-    machine, libraries = result["machine"], result.get("libraries", {})
+    machine, libraries, data = result["machine"], result.get("libraries", {}), times(result)
     yield f"gpuconv {result['build']['version']} ({result['commit'][:10]}{', modified' if result['modified'] else ''}) {result['date']}"
     yield ", ".join([*filter(None, [machine.get("gpu")]), machine["cpu"], f"{machine['threads']} threads",
                      *(f"{name} {version}" for name, version in libraries.items())])
-    yield from _compared(result)
-    yield from _of_copy(result)
-    yield from _profiles(result)
-    yield from _leads(result)
-    yield from _crossovers(result)
-    if spreads := [relative_spread(m["seconds"]) for m in timed(result)]:
-        yield f"noise: quartiles {median(spreads):.1%} of the median apart (worst {max(spreads):.0%})"
+    for entry in problems(data, *LISTED):
+        yield from _everyone(entry)
+    yield from table("in device memory: the speed as a share of a copy's", [_of_copy(entry) for entry in problems(pick(data, memory="device"), "bench")])
+    yield from table("kernels, by Nsight Compute", list(_profiles(result)))
+    for device, suites in (("CPU", ("small", "large", "images")), ("GPU", ("peers",))):
+        yield from table(f"gpuconv on the {device}, called from Python, against the fastest of the others whose error is no more than "
+                         f"{EQUAL_ACCURACY} times its own", list(filter(None, map(_leads, problems(data, *suites)))))
+    if problems(data, *COMPARED):
+        yield "gpuconv is slower than another library at: " + (", ".join(slower_than_a_rival(data)) or "no problem measured")
+    found = crossovers(data)
+    yield from table("taps from which a transform overtakes the direct sum (float32, CPU)", [
+        {"signal": f"{signal:,}"} | {who: f"{taps:.0f}" if taps == taps and taps else "never" for who, taps in row.items()}
+        for signal, row in found.iterrows()])
+    if len(data):
+        yield f"noise: quartiles {data.spread.median():.1%} of the median apart (worst {data.spread.max():.0%})"
     yield from _stages(result)
+
+
+def _everyone(entry: pd.DataFrame):
+    rate = [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")]
+    yield from table(f"{text_of(entry.iloc[0])}, {entry.suite.iloc[0]}", [
+        {"": m.contestant, "call": m.call, "threads": m.threads, "median": time_text(m.seconds), "least": time_text(m.least),
+         "spread": f"{m.spread:.1%}", "samples/s": scaled(m.batch * m.lines * m.signal / m.seconds, rate),
+         "max error": f"{m.max_error:.1e}", "rel. L2": f"{m.relative_l2:.1e}"} for _, m in entry.sort_values("seconds").iterrows()])
+
+
+def _of_copy(entry: pd.DataFrame) -> dict:
+    """The fastest solver and the planner's choice, with the clock."""
+    ours = pick(entry, library="gpuconv")
+    best, chosen = fastest(ours), first(ours[ours.chosen.astype(bool)])
+    if best is None:
+        return {"problem": text_of(entry.iloc[0])}
+    clock = best.clocks.get("clocks.sm")
+    return {"problem": text_of(best), "of copy": f"{best.of_copy:.2f}", "fastest": best.contestant,
+            "chosen": "-" if chosen is None else f"{chosen.of_copy:.2f} {chosen.contestant.split()[-1]}", "rel. L2": f"{best.relative_l2:.1e}",
+            "SM clock": f"{clock[1]:.0f} MHz" if clock else "-", "": "replayed" if best.replayed else ""}
+
+
+def _profiles(result: dict):
+    for unit, record in result.get("stages", {}).get("profiler", {}).get("units", {}).items():
+        for launch in record.get("launches", ()):
+            cells = {name: launch["metrics"].get(metric) for name, metric in SHOWN.items()}
+            taps = unit.split("taps=")[1].split("/")[0]
+            yield {"kernel": f"{taps} {launch['kernel']}"[:40]} | {
+                name: f"{cell / (1000 if name == 'microseconds' else 1):.4g}" if isinstance(cell, float) else "-" for name, cell in cells.items()}
+
+
+def _leads(entry: pd.DataFrame) -> dict | None:
+    lead = lambda ours, theirs: "-" if ours is None or theirs is None else f"{theirs.seconds / ours.seconds:.1f}x"
+    named = lambda *names: first(entry[entry.contestant.isin(names) & (entry.call == "python")])
+    plan, copy = named("gpuconv plan"), named("streaming copy", "copy")
+    if plan is None or ((peer := rival(entry, plan)) is None):
+        return None
+    leads = {name: lead(named(who), peer) for name, who in
+             (("plan", "gpuconv plan"), ("one-shot", "gpuconv one-shot"), ("package", "gpuconv.convolve"))}
+    return {"problem": text_of(plan), **leads, "all cores": lead(plan, rival(entry, plan, all_cores=True)),
+            "of copy": "-" if copy is None else f"{copy.seconds / plan.seconds:.0%}", "against": peer.contestant}
 
 
 def _stages(result: dict):
@@ -130,74 +201,3 @@ def _stages(result: dict):
         yield from faults[:10]
     if "verdict" in result:
         yield f"verdict: {result['verdict']}"
-
-
-def _compared(result: dict):
-    """Everyone's time and error."""
-    for suite in ("small", "large", "peers"):
-        for (signal, taps, dtype), entry in problems(result, suite).items():
-            yield f"\n{signal:,} samples x {taps:,} taps, {dtype}, {'GPU' if suite == 'peers' else 'CPU'}"
-            yield f"  {'':<32} {'call':>6} {'threads':>7} {'median':>9} {'least':>9} {'spread':>6} {'samples/s':>10} {'max error':>9} {'rel. L2':>8}"
-            for (name, call), m in sorted(entry.items(), key=lambda item: seconds(item[1])):
-                errors = f"{m['max_error']:9.1e} {m['relative_l2']:8.1e}" if "relative_l2" in m else f"{'-':>9} {'-':>8}"
-                rate = scaled(signal / seconds(m), [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")])
-                yield (f"  {name:<32} {call:>6} {m.get('threads', 1):>7} {time_text(seconds(m)):>9} "
-                       f"{time_text(m['seconds']['least']):>9} {relative_spread(m['seconds']):>6.1%} {rate:>10} {errors}")
-
-
-def _of_copy(result: dict):
-    """Problems in device memory: the fastest solver and the planner's choice, as shares of the copy, with the clock."""
-    rows = defaultdict(list)
-    for m in timed(result, suite="bench"):
-        if m["memory"] == "device" and "of_copy" in m and m["library"] == "gpuconv":
-            rows[m["dtype"], m["batch"], m["signal"], m["taps"]].append(m)
-    if rows:
-        yield f"\n{'':2}{'type':<8} {'batch':>7} {'signal':>11} {'taps':>9}  of copy  fastest             chosen          relative L2  SM clock"
-    for (dtype, batch, signal, taps), here in rows.items():
-        fastest, chosen = max(here, key=lambda m: m["of_copy"]), next((m for m in here if m.get("chosen")), None)
-        choice = f"{chosen['of_copy']:.2f} {chosen['contestant'].split()[-1]}" if chosen else "-"
-        clock = fastest["clocks"].get("clocks.sm")
-        yield (f"  {dtype:<8} {batch:>7,} {signal:>11,} {taps:>9,}  {fastest['of_copy']:>7.2f}  {fastest['contestant']:<18}  {choice:<18}"
-               f" {fastest['relative_l2']:>8.1e}  {f'{clock[1]:.0f} MHz' if clock else '-'}{'  replayed' if fastest.get('replayed') else ''}")
-
-
-def _profiles(result: dict):
-    units = result.get("stages", {}).get("profiler", {}).get("units", {})
-    launches = [(unit, launch) for unit, record in units.items() for launch in record.get("launches", ())]
-    if launches:
-        yield f"\n  {'kernel':<40} " + " ".join(f"{name:>14}" for name in SHOWN)
-    for unit, launch in launches:
-        cells = [launch["metrics"].get(metric) for metric in SHOWN.values()]
-        if isinstance(cells[0], float):
-            cells[0] /= 1000  # nanoseconds
-        taps = unit.split("taps:")[1].split("/")[0]
-        yield f"  {(taps + ' ' + launch['kernel'])[:40]:<40} " + " ".join(f"{c:>14.4g}" if isinstance(c, float) else f"{'-':>14}" for c in cells)
-
-
-def _leads(result: dict):
-    lead = lambda ours, theirs: f"{seconds(theirs) / seconds(ours):.1f}x" if ours and theirs else "-"
-    for device, suites in (("CPU", ("small", "large")), ("GPU", ("peers",))):
-        grid = problems(result, *suites)
-        if grid:
-            yield (f"\ngpuconv on the {device}, called from Python, against the fastest of the others whose error is no more than "
-                   f"{EQUAL_ACCURACY} times its own")
-            yield f"  {'signal':>12} {'taps':>10} {'dtype':>8} {'plan':>8} {'one-shot':>8} {'package':>8} {'all cores':>9} {'of copy':>8}  against"
-        for (signal, taps, dtype), entry in grid.items():
-            named = lambda name: entry.get((name, "python"))
-            plan, copy = named("gpuconv plan"), named("streaming copy") or named("copy")
-            if plan and (peer := rival(entry, plan)):
-                share = f"{seconds(copy) / seconds(plan):.0%}" if copy else "-"
-                leads = [lead(ours, peer) for ours in (plan, named("gpuconv one-shot"), named("gpuconv.convolve"))]
-                yield (f"  {signal:>12,} {taps:>10,} {dtype:>8} {' '.join(f'{text:>8}' for text in leads)} "
-                       f"{lead(plan, rival(entry, plan, all_cores=True)):>9} {share:>8}  {peer['contestant']}")
-    if problems(result, *COMPARED):
-        yield "gpuconv is slower than another library at: " + (", ".join(slower_than_a_rival(result)) or "no problem measured")
-
-
-def _crossovers(result: dict):
-    found = crossovers(result)
-    if found:
-        yield "\ntaps from which a transform overtakes the direct sum (float32, CPU)"
-    for signal in dict.fromkeys(signal for signal, _ in found):
-        ours, theirs = (f"{taps:.0f}" if (taps := found.get((signal, who))) else "never" for who in DIRECT_AND_TRANSFORMS)
-        yield f"  signal {signal:>10,}:  gpuconv {ours:>6}   NumPy and SciPy {theirs:>6}"

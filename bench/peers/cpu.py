@@ -9,12 +9,11 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from .contestants import Absent, Contestant, library, refuse_long_sums
-from .shim import Call, Owner, Plan, Shim, ShimError
-from .timing import Budget
-from .workload import Workload
+from .contestants import Budget, Contestant, library, refuse_long_sums
+from .shim import Call, Owner, Shim, plan
+from .workload import Problem, Workload, nothing
 
-OURS, OTHERS = 1 << 35, 5 * 10**9  # products of direct sums; larger ones would take minutes
+OURS, OTHERS = 1 << 36, 5 * 10**9  # products of direct sums; larger ones would take minutes
 METHODS = ["direct", "overlap-save", "fft"]
 
 
@@ -38,13 +37,13 @@ def scipy_convolve(work: Workload) -> Contestant:
 
 def scipy_fft(work: Workload, name: str, workers: int = 1) -> Contestant:
     """`name` is fftconvolve or oaconvolve."""
-    convolve = getattr(scipy.signal, name)
+    convolve = partial(getattr(scipy.signal, name), in2=work.filter, mode=work.problem.mode)
 
     def with_workers(i):
         with scipy.fft.set_workers(workers):
-            return convolve(work.signals[i], work.filter)
+            return convolve(work.signals[i])
 
-    return Contestant(with_workers if workers > 1 else lambda i: convolve(work.signals[i], work.filter), name, workers)
+    return Contestant(with_workers if workers > 1 else lambda i: convolve(work.signals[i]), name, workers)
 
 
 def torch_conv1d(work: Workload) -> Contestant:
@@ -64,7 +63,7 @@ def torch_conv1d(work: Workload) -> Contestant:
 def streaming_copy(work: Workload, shim: Shim) -> Contestant:
     """As many bytes as the signal has, on as many threads as gpuconv."""
     copy = Owner(shim, "copy", work.signals[0].nbytes, work.sets)
-    return Contestant(lambda _: shim.copy_run(copy, shim.threads()), threads=shim.threads(), to_host=None)
+    return Contestant(lambda _: shim.copy_run(copy, shim.threads), threads=shim.threads, to_host=None)
 
 
 def from_cpp(shim: Shim, work: Workload, arguments):
@@ -82,39 +81,35 @@ def from_cpp(shim: Shim, work: Workload, arguments):
     return sample
 
 
-def gpuconv_plan(work: Workload, shim: Shim, method: str = "auto", threads: int = 0, cpp: bool = False) -> Contestant:
+def gpuconv_plan(work: Workload, shim: Shim, cpp: bool = False, **choices) -> Contestant:
     """A plan with its filter set and outputs allocated: what a program that convolves often does."""
-    if method == "direct":
+    if choices.get("method") == "direct":
         refuse_long_sums(work, OURS)
-    try:
-        plan = Plan(shim, work.filter, work.signal, method, threads)
-    except ShimError as error:
-        raise Absent(str(error)) from error
-    # Ones, not zeros: those would be pages that the system only hands out, and clears, at the first execute.
-    outs = [np.ones(work.outputs, work.dtype) for _ in range(work.sets)]
-    arguments = [(plan, s.ctypes.data, o.ctypes.data) for s, o in zip(work.signals, outs)]
+    made = plan(shim, work, **choices)
+    outs = [nothing(work) for _ in range(work.sets)]
+    arguments = [(made, s.ctypes.data, o.ctypes.data) for s, o in zip(work.signals, outs)]
 
     def execute(i):
         shim.check(shim.execute(*arguments[i]))
         return outs[i]
 
-    sample = from_cpp(shim, work, lambda i: (plan, arguments[i][1], None, arguments[i][2])) if cpp else None
-    return Contestant(execute, plan.description, plan.threads, sample=sample)
+    sample = from_cpp(shim, work, lambda i: (made, arguments[i][1], None, arguments[i][2])) if cpp else None
+    return Contestant(execute, made.description, made.threads, sample=sample)
 
 
 def gpuconv_one_shot(work: Workload, shim: Shim, cpp: bool = False) -> Contestant:
     """Plan, filter, execution and a new output in every call: what numpy.convolve does."""
-    call, plan = Call(shim, work.dtype.name, work.signal, work.taps), Plan(shim, work.filter, work.signal)
-    signals, taps, kept = [s.ctypes.data for s in work.signals], work.filter.ctypes.data, np.empty(work.outputs, work.dtype)
+    call, made = Call(shim, work.problem.described()), plan(shim, work)
+    signals, taps, kept = [s.ctypes.data for s in work.signals], work.filter.ctypes.data, np.empty(work.outputs, work.result)
 
     def convolve(i):
-        out = np.empty(work.outputs, work.dtype)
+        out = np.empty(work.outputs, work.result)
         # A quarter of the time that out.ctypes.data takes.
         shim.check(shim.convolve(call, signals[i], taps, ct.byref(ct.c_char.from_buffer(out))))
         return out
 
     sample = from_cpp(shim, work, lambda i: (call, signals[i], taps, kept.ctypes.data)) if cpp else None
-    return Contestant(convolve, plan.description, plan.threads, sample=sample)
+    return Contestant(convolve, made.description, made.threads, sample=sample)
 
 
 def package(work: Workload, function: str) -> Contestant:
@@ -131,33 +126,33 @@ SMALL = [(1, 1), (8, 3), (64, 8), (100, 50), (256, 8), (1_000, 50), (10_000, 50)
 LARGE = [("float32", 1 << 20, m) for m in (16, 64, 257, 1025, 8192, 1 << 20)] + [("float64", 1 << 20, m) for m in (16, 257, 8192)]
 LARGE += [("int64", 1 << 20, 257)]
 LARGE += [("float32", 1 << 24, m) for m in (4, 16, 32, 64, 128, 257, 512, 1025, 2049, 4097, 8192, 1 << 14, 1 << 16)]
-PROBLEMS = {"small": [(dtype, n, m) for dtype, (n, m) in product(("float32", "float64", "int64"), SMALL)],
-            "large": LARGE,
-            "crossover": [("float32", 1 << n, 1 << m) for n, m in product(range(6, 23, 2), range(1, 21)) if m <= n]}
+GRID = [("float32", 1 << n, 1 << m) for n, m in product(range(6, 23, 2), range(1, 21)) if m <= n]
+PROBLEMS = [Problem("small", dtype, n, m) for dtype, (n, m) in product(("float32", "float64", "int64"), SMALL)]
+PROBLEMS += [Problem("large", *one) for one in LARGE] + [Problem("crossover", *one) for one in GRID]
 SUMS = {"small": OTHERS, "large": OTHERS, "crossover": 1 << 29}  # of NumPy; more would only show what is known
 BUDGETS = {"small": Budget(0.2, 15), "large": Budget(0.5, 5), "crossover": Budget(0.03, 5)}
 
 
-def makers(shim: Shim, work: Workload, suite: str) -> dict:
+def makers(shim: Shim, work: Workload) -> dict:
     """Who takes part: (name, who calls) -> what makes a contestant."""
-    plan, one_shot = partial(gpuconv_plan, shim=shim), partial(gpuconv_one_shot, shim=shim)
-    known = {("gpuconv plan", "python"): plan, ("gpuconv one-shot", "python"): one_shot,
+    suite, ours, one_shot = work.problem.suite, partial(gpuconv_plan, shim=shim), partial(gpuconv_one_shot, shim=shim)
+    known = {("gpuconv plan", "python"): ours, ("gpuconv one-shot", "python"): one_shot,
              ("numpy.convolve", "python"): partial(numpy_sums, function="convolve", limit=SUMS[suite])}
     for name in ("fftconvolve", "oaconvolve"):
         known[f"scipy {name}", "python"] = partial(scipy_fft, name=name)
     if suite != "large":
         known["gpuconv one-shot", "c++"] = partial(one_shot, cpp=True)
     if suite != "small":
-        known |= {(f"gpuconv {method}", "python"): partial(plan, method=method) for method in METHODS}
+        known |= {(f"gpuconv {method}", "python"): partial(ours, method=method) for method in METHODS}
     if suite != "crossover":
         known["scipy convolve", "python"] = scipy_convolve
         known |= {(f"gpuconv.{function}", "python"): partial(package, function=function) for function in ("convolve", "correlate")}
-        if (workers := shim.threads()) > 1:
+        if (workers := shim.threads) > 1:
             for name in ("fftconvolve", "oaconvolve"):
                 known[f"scipy {name}, {workers} workers", "python"] = partial(scipy_fft, name=name, workers=workers)
     if suite == "small":
-        known |= {("gpuconv plan", "c++"): partial(plan, cpp=True), ("numpy.correlate", "python"): partial(numpy_sums, function="correlate", limit=OTHERS)}
+        known |= {("gpuconv plan", "c++"): partial(ours, cpp=True), ("numpy.correlate", "python"): partial(numpy_sums, function="correlate", limit=OTHERS)}
     if suite == "large":
-        known |= {("gpuconv plan, 1 thread", "python"): partial(plan, threads=1), ("torch conv1d", "python"): torch_conv1d,
+        known |= {("gpuconv plan, 1 thread", "python"): partial(ours, threads=1), ("torch conv1d", "python"): torch_conv1d,
                   ("streaming copy", "python"): partial(streaming_copy, shim=shim)}
     return {who: partial(make, work) for who, make in known.items()}

@@ -1,40 +1,48 @@
-"""gpuconv through the C face that bench/shim.cpp gives it, on NumPy arrays and on arrays in device memory."""
+"""gpuconv through the C face that bench/shim gives it, on NumPy arrays and on arrays in device memory."""
 
 import ctypes as ct
+import json
 from pathlib import Path
 
-import numpy as np
+from .contestants import Absent, GpuconvError
+from .workload import Workload
 
 POINTER, INT64, INT, TEXT = ct.c_void_p, ct.c_int64, ct.c_int, ct.c_char_p
 SECONDS, OBJECT = ct.POINTER(ct.c_double), ct.POINTER(ct.c_void_p)
-ARGUMENTS = {"error": [], "threads": [], "call": [TEXT, TEXT, INT64, INT64, INT, INT, POINTER, OBJECT], "call_destroy": [POINTER],
+ARGUMENTS = {"error": [], "about": [], "offers": [TEXT, ct.POINTER(TEXT)], "call": [TEXT, POINTER, OBJECT], "call_destroy": [POINTER],
              "describe": [POINTER], "plan_threads": [POINTER], "execute": [POINTER] * 3, "convolve": [POINTER] * 4,
              "time": [*[POINTER] * 4, INT64, SECONDS], "copy": [INT64, INT64, OBJECT], "copy_run": [POINTER, INT], "copy_destroy": [POINTER]}
 # The part for a GPU, in a build with CUDA.
-DEVICE = {"is_emulated": [], "l2_bytes": [ct.POINTER(INT64)], "array": [INT64, OBJECT], "array_destroy": [POINTER],
-          "move": [POINTER, POINTER, INT64], "begin": [], "end": [SECONDS]}
-
-
-class ShimError(RuntimeError):
-    """gpuconv refused; the text is its own."""
+DEVICE = {"array": [INT64, OBJECT], "array_destroy": [POINTER], "pinned": [INT64, OBJECT], "pinned_destroy": [POINTER],
+          "move": [POINTER, POINTER, INT64], "begin": [], "end": [SECONDS], "replay": [POINTER], "graph_destroy": [POINTER],
+          "graph": [POINTER, POINTER, POINTER, INT64, INT64, OBJECT]}
 
 
 class Shim:
     """The loaded library, its functions without their prefix."""
 
-    def __init__(self, build: Path, on_gpu: bool = False):
-        path = build / "bench" / "libgpuconv_bench.so"
+    def __init__(self, build: Path, folder: str = "bench"):
+        path = build / folder / "libgpuconv_bench.so"
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing: configure with -DGPUCONV_BUILD_BENCH=ON and build")
         library = ct.CDLL(str(path.resolve()))
-        for name, arguments in (ARGUMENTS | (DEVICE if on_gpu else {})).items():
+        for name, arguments in (ARGUMENTS | (DEVICE if hasattr(library, "gpuconv_bench_array") else {})).items():
             function = getattr(library, f"gpuconv_bench_{name}")
-            function.restype, function.argtypes = TEXT if name in ("error", "describe") else INT, arguments
+            function.restype, function.argtypes = TEXT if name in ("error", "about", "describe") else INT, arguments
             setattr(self, name, function)
+        self.facts = json.loads(self.about())  # of the build and the devices
+        self.threads = self.facts.get("threads", 1)
 
     def check(self, status: int) -> None:
+        """Raises Absent where gpuconv refuses or memory is short."""
         if status:
-            raise ShimError(self.error().decode())
+            raise (Absent if status == 1 else GpuconvError)(self.error().decode())
+
+    def offers_for(self, **described) -> list[dict]:
+        """Device, method and estimated seconds of those that take a problem, the planner's choice first."""
+        text = TEXT()
+        self.check(self.offers(json.dumps(described).encode(), ct.byref(text)))
+        return json.loads(text.value)
 
 
 class Owner(ct.c_void_p):
@@ -51,15 +59,13 @@ class Owner(ct.c_void_p):
 
 
 class Call(Owner):
-    """One-shot calls of a convolution in mode full."""
+    """A convolution as shim.cpp reads it: one-shot calls of it, or with the address of `taps` a plan with its filter set."""
 
-    def __init__(self, shim: Shim, dtype: str, signal: int, size: int, method: str = "auto", threads: int = 0, on_gpu=False, taps=None):
-        super().__init__(shim, "call", dtype.encode(), method.encode(), signal, size, threads, on_gpu, taps)
+    def __init__(self, shim: Shim, described: dict, taps: int | None = None):
+        super().__init__(shim, "call", json.dumps(described).encode(), taps)
+        if taps is not None:
+            self.threads, self.description = shim.plan_threads(self), shim.describe(self).decode()
 
 
-class Plan(Call):
-    """A gpuconv plan with its filter set, on arrays of the host or of the GPU."""
-
-    def __init__(self, shim: Shim, taps: np.ndarray, signal: int, method: str = "auto", threads: int = 0, on_gpu: bool = False):
-        super().__init__(shim, taps.dtype.name, signal, taps.size, method, threads, on_gpu, taps.ctypes.data)
-        self.threads, self.description = shim.plan_threads(self), shim.describe(self).decode()
+def plan(shim: Shim, work: Workload, **choices) -> Call:
+    return Call(shim, work.problem.described(**choices), work.filter.ctypes.data)

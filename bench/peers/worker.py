@@ -1,10 +1,11 @@
-"""Compares gpuconv with other libraries on the CPU or on the GPU.
+"""Compares gpuconv with other libraries on the problems of a suite.
 
-Usage: worker.py BUILD cpu|cuda SUITE:DTYPE:SIGNAL:TAPS... prints a line of JSON for each problem, and first one with the versions.
-A program of its own because a library that crashes, or takes all memory, must not take the stage with it; it ends after an error
-of gpuconv, which on a GPU may stick to the process.
+Usage: worker.py BUILD PROBLEM... prints a line of JSON for each problem, and first one with the versions; worker.py BUILD says what
+build and device it is. --only NAME: only that contestant, as for a profiler. A program of its own because a library that crashes,
+or takes all memory, must not take the stage with it; it ends after an error of gpuconv, which on a GPU may stick to the process.
 """
 
+import argparse
 import ctypes as ct
 import json
 import os
@@ -14,18 +15,20 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from peers import cpu, gpu
-from peers.contestants import Absent, compare, library
-from peers.shim import Shim, ShimError
-from peers.workload import Workload
+from peers import chunks, cpu, gpu, images
+from peers.contestants import Absent, GpuconvError, compare, library
+from peers.shim import Shim
+from peers.workload import Problem, Workload
 from stages import machine
 
+SUITES = {suite: module for module in (gpu, cpu, images, chunks) for suite in module.BUDGETS}
+VERSIONS = {"peers": ("torch", "cupy", "jax"), "large": ("torch",), "images": ("cv2", "skimage"), "chunks": ("gpuconv", "dask")}
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX would take most of the memory
 
 
-def versions(on_gpu: bool) -> dict:
+def versions(suites: set[str]) -> dict:
     out = {"python": platform.python_version()}
-    for name in ("numpy", "scipy", "torch", *(("cupy", "jax") if on_gpu else ())):
+    for name in ("numpy", "scipy", *(name for suite in sorted(suites) for name in VERSIONS.get(suite, ()))):
         try:
             out[name] = library(name).__version__
         except Absent as why:
@@ -42,26 +45,38 @@ def load_cufft() -> None:
                 ct.CDLL(str(folder / name))
 
 
-def answer(shim: Shim, on_gpu: bool, job: str) -> dict:
-    suite, dtype, signal, taps = job.split(":")
-    work = Workload(int(signal), int(taps), dtype)
-    if on_gpu:
-        return {"job": job, "contestants": compare(gpu.makers(shim, work), work, gpu.BUDGET, timed=not shim.is_emulated())}
-    found = compare(cpu.makers(shim, work, suite), work, cpu.BUDGETS[suite])
-    return {"job": job, "data": "cold" if work.cold else "warm", "contestants": found}
+def answer(shim: Shim, problem: Problem, only: str | None) -> dict:
+    module = SUITES[problem.suite]
+    timed = module is not gpu or not shim.facts.get("emulated")  # an emulator's times mean nothing
+    try:
+        with machine.Clocks() as clocks:
+            work = Workload(problem, rotate=problem.memory == "host")
+            makers = {who: make for who, make in module.makers(shim, work).items() if only in (None, who[0])}
+            found = compare(makers, work, module.BUDGETS[problem.suite], timed)
+            return {"contestants": found, "data": "cold" if work.cold else "warm", "clocks": clocks.summary()}
+    except (Absent, MemoryError) as why:  # the problem needs more memory than there is
+        return {"skipped": f"{type(why).__name__}: {why}"}
 
 
 def main() -> int:
-    build, on_gpu = Path(sys.argv[1]), sys.argv[2] == "cuda"
-    print(json.dumps({"versions": versions(on_gpu)}), flush=True)
-    if on_gpu:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=Path)
+    parser.add_argument("problems", type=Problem.of, nargs="*")
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    if not arguments.problems:
+        print(json.dumps(Shim(arguments.build).facts))
+        return 0
+    suites = {problem.suite for problem in arguments.problems}
+    print(json.dumps({"versions": versions(suites)}), flush=True)
+    shim = Shim(arguments.build)
+    if suites & gpu.BUDGETS.keys() and not shim.facts.get("emulated"):
         load_cufft()
-    shim = Shim(build, on_gpu)
-    for job in sys.argv[3:]:
+    for problem in arguments.problems:
         try:
-            print(json.dumps(answer(shim, on_gpu, job)), flush=True)
-        except (ShimError, MemoryError) as error:
-            print(json.dumps({"job": job, "error": f"{type(error).__name__}: {error}"}), flush=True)
+            print(json.dumps({"problem": str(problem), **answer(shim, problem, arguments.only)}), flush=True)
+        except GpuconvError as error:
+            print(json.dumps({"problem": str(problem), "error": str(error)}), flush=True)
             return 1
     return 0
 

@@ -1,5 +1,6 @@
-"""Random data of a convolution, in copies enough to find none in the cache, and what its results should be."""
+"""What is convolved: a problem, random data of it in copies enough to find none in the cache, and what its results should be."""
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -16,44 +17,114 @@ def cache_bytes() -> int:
         return 32 << 20
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One problem of a suite. Its text, "suite=small/dtype=float32/signal=100/taps=50", has what is not as usual; in it `of` finds
+    the problem again."""
+
+    suite: str
+    dtype: str
+    signal: int
+    taps: int
+    batch: int = 1
+    mode: str = "full"  # in mode same the result is as large as the signal
+    memory: str = "host"
+    lines: int = 1  # of an image
+    filter_lines: int = 1
+    separable: bool = False  # the filter is the product of a column and a row
+
+    def __str__(self) -> str:
+        return "/".join(f"{f.name}={getattr(self, f.name)!s}" for f in fields(self) if getattr(self, f.name) != f.default)
+
+    @classmethod
+    def of(cls, text: str) -> "Problem":
+        parts = dict(part.split("=") for part in text.split("/"))
+        return cls(**{name: int(value) if value.isdigit() else value == "True" if name == "separable" else value
+                      for name, value in parts.items()})
+
+    def products(self) -> int:
+        return self.batch * self.lines * self.signal * self.filter_lines * self.taps
+
+    def out_shape(self) -> tuple[int, int, int]:
+        """Rows, lines, and samples of a line."""
+        if self.mode == "same":
+            return self.batch, self.lines, self.signal
+        return self.batch, self.lines + self.filter_lines - 1, self.signal + self.taps - 1
+
+    def described(self, **choices) -> dict:
+        """As support/problem.hpp reads it, with choices of a plan."""
+        return {"type": self.dtype, "signal": self.signal, "taps": self.taps, "batch": self.batch, "mode": self.mode, "same": "scipy",
+                "memory": self.memory, "lines": self.lines, "filter_lines": self.filter_lines, "separable": self.separable} | choices
+
+
 class Workload:
-    """Signals and a filter, the same values for every contestant; outputs of floats are of order one."""
+    """Signals and a filter, the same values for every contestant; outputs of floats are of order one. Arrays have no axis for a batch
+    of one row or for lines of no image. `rotate`: as many signals as do not fit in the CPU's cache."""
 
-    def __init__(self, signal: int, taps: int, dtype: str, seed: int = 1):
-        self.signal, self.taps, self.dtype = signal, taps, np.dtype(dtype)
-        self.outputs = signal + taps - 1
+    def __init__(self, problem: Problem, seed: int = 1, rotate: bool = True):
+        self.problem, self.dtype = problem, np.dtype(problem.dtype)
+        self.result = np.dtype(np.int64) if self.dtype.kind == "i" else self.dtype  # gpuconv's, where nothing else is wanted
+        self.signal, self.taps = problem.signal, problem.taps
+        image = problem.lines > 1 or problem.filter_lines > 1
+        shaped = lambda shape: tuple(n for n, shown in zip(shape, (problem.batch > 1, image, True)) if shown)
+        self.out_shape = shaped(problem.out_shape())
+        self.outputs, signals = int(np.prod(self.out_shape)), problem.batch * problem.lines * problem.signal
         random = np.random.default_rng(seed)
-        integers = self.dtype.kind == "i"
-        # Drawn in float32 so that float64 contestants get the same values.
-        draw = lambda size: random.integers(-100, 101, size) if integers else random.random(size, dtype=np.float32) * 2 - 1
-        self.filter = (draw(taps) if integers else draw(taps) / np.float32(np.sqrt(taps))).astype(self.dtype)
-        size = (signal + self.outputs) * self.dtype.itemsize
+
+        def draw(*shape):  # in float32 so that float64 contestants get the same values
+            if self.dtype.kind == "i":
+                return random.integers(-100, 101, shape).astype(self.dtype)
+            one = lambda: random.random(shape, dtype=np.float32) * 2 - 1
+            return (one() + 1j * one() if self.dtype.kind == "c" else one()).astype(self.dtype)
+
+        lines, taps = problem.filter_lines, problem.taps
+        self.factors = (draw(lines), draw(taps)) if problem.separable else None
+        self.filter = np.outer(*self.factors) if problem.separable else draw(lines, taps) if image else draw(taps)
+        if self.dtype.kind != "i":
+            scale = self.dtype.type(np.sqrt(lines * taps))
+            self.filter /= scale
+            self.factors = self.factors and (self.factors[0], self.factors[1] / scale)
+        size = signals * self.dtype.itemsize + self.outputs * self.result.itemsize
         self.cold = size >= COLD_BYTES
-        self.sets = max(2, 2 * cache_bytes() // size + 1) if self.cold else 1
-        self.signals = [draw(signal).astype(self.dtype) for _ in range(self.sets)]
-        self._exact_filter = self.filter.astype(np.longdouble)
-        self._choose_positions(random)
-        self.expected = np.array([self._output(k) for k in self.positions])
+        self.sets = max(2, 2 * cache_bytes() // size + 1) if self.cold and rotate else 1
+        self.signals = [draw(*shaped((problem.batch, problem.lines, problem.signal))) for _ in range(self.sets)]
+        self._expect(random)
 
-    def _choose_positions(self, random) -> None:
-        shorter = min(self.signal, self.taps)
-        count = int(np.clip(REFERENCE_PRODUCTS // shorter, 32, 2000))
-        if count >= self.outputs:
-            self.positions = np.arange(self.outputs)
-            return
-        edges = [0, shorter - 1, max(self.signal, self.taps) - 1, self.outputs - 1]
-        self.positions = np.unique(np.concatenate([edges, random.integers(0, self.outputs, count)]))
+    def _expect(self, random) -> None:
+        """Values of some outputs, in long double or, of integers, exact."""
+        p, wide = self.problem, {"i": np.int64, "c": np.clongdouble}.get(self.dtype.kind, np.longdouble)
+        each = min(p.signal, p.taps) * min(p.lines, p.filter_lines)
+        count = int(np.clip(REFERENCE_PRODUCTS // each, 32, 2000))
+        first = ((p.filter_lines - 1) // 2, (p.taps - 1) // 2) if p.mode == "same" else (0, 0)  # in the full result
+        shorter, longer = sorted([p.signal, p.taps])
+        edges = [0, shorter - 1, longer - 1, self.outputs - 1]
+        chosen = range(self.outputs) if count >= self.outputs else np.append(random.integers(0, self.outputs, count), edges)
+        self.positions = np.unique(np.clip(chosen, 0, self.outputs - 1))
+        x = self.signals[0].reshape(p.batch, p.lines, p.signal)
+        taps = self.filter.reshape(p.filter_lines, p.taps).astype(wide)
 
-    def _output(self, k: int):
-        """Output k of the full convolution of the first signal, in long double."""
-        low, high = max(0, k - self.signal + 1), min(self.taps, k + 1)
-        window = self.signals[0][k - high + 1:k - low + 1][::-1].astype(np.longdouble)
-        return window @ self._exact_filter[low:high]
+        def output(row: int, *place: int):
+            at = [k + start for k, start in zip(place, first)]
+            low = [max(0, k - n + 1) for k, n in zip(at, x.shape[1:])]
+            high = [min(m, k + 1) for k, m in zip(at, taps.shape)]
+            (l0, k0), (l1, k1) = ([k - bound + 1 for k, bound in zip(at, bounds)] for bounds in (high, low))
+            return np.sum(x[row, l0:l1, k0:k1][::-1, ::-1].astype(wide) * taps[low[0]:high[0], low[1]:high[1]])
+
+        places = np.unravel_index(self.positions, p.out_shape())
+        self.expected = np.array([output(*map(int, place)) for place in zip(*places)])
 
     def errors(self, output: np.ndarray) -> dict:
         """Errors of the outputs at `positions`: the largest difference, and the norm of the difference over the result's."""
-        difference = output[self.positions].astype(np.longdouble) - self.expected
-        norm = np.sqrt(np.sum(self.expected ** 2))
+        wide = np.clongdouble if self.dtype.kind == "c" else np.longdouble
+        expected = self.expected.astype(wide)
+        difference = output.reshape(-1)[self.positions].astype(wide) - expected
+        norm = np.sqrt(np.sum(np.abs(expected) ** 2))
         return {"max_error": float(np.max(np.abs(difference))),
-                "relative_l2": float(np.sqrt(np.sum(difference ** 2)) / norm),
+                "relative_l2": float(np.sqrt(np.sum(np.abs(difference) ** 2)) / norm),
                 "checked_outputs": len(self.positions)}
+
+
+def nothing(work: Workload) -> np.ndarray:
+    """An output with all bits set, NaNs, which show what nobody writes. Zeros would be pages that the system only hands out, and
+    clears, at the first execute."""
+    return np.full(work.outputs * work.result.itemsize, 0xFF, np.uint8).view(work.result)

@@ -1,17 +1,15 @@
-"""Packs what a run needs of a build into a folder that can be taken to a machine with a GPU: the programs,
-stripped, the libraries that they need beside the system's, CTest's tests of them, and the commit."""
+"""Packs what a run needs of a build into a folder that can be taken to a machine with a GPU: the programs, stripped, CTest's tests
+of them, and the commit."""
 
 import json
 from pathlib import Path
-import re
 import shutil
 import subprocess
 
 from . import machine, tests
 
-PROGRAMS = ["bench/gpuconv_bench", "bench/libgpuconv_bench.so", "tests/unit/test_unit", "tests/unit/test_allocation",
-            "tests/device/test_device", "tests/gpu/test_gpu", "tests/gpu/planted_gpu"]
-BROUGHT = re.compile(r"(libbenchmark\S*) => (\S+)")  # in ldd's output
+PROGRAMS = ["bench/libgpuconv_bench.so", "tests/unit/test_unit", "tests/unit/test_allocation", "tests/device/test_device",
+            "tests/gpu/test_gpu", "tests/gpu/planted_gpu"]
 
 
 def pack(source: Path, build: Path, to: Path) -> list[Path]:
@@ -20,9 +18,6 @@ def pack(source: Path, build: Path, to: Path) -> list[Path]:
     if missing:
         raise FileNotFoundError(f"not built in {build}: {', '.join(missing)}")
     wanted = {to / name: build / name for name in PROGRAMS}
-    for program in list(wanted.values()):
-        listed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
-        wanted |= {to / "lib" / name: Path(path) for name, path in BROUGHT.findall(listed)}
     for target, file in wanted.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, target)

@@ -16,6 +16,7 @@ import tempfile
 from .process import run
 from .stage import Context, Stage, one_by_one
 
+WORKER = Path(__file__).resolve().parents[1] / "peers" / "worker.py"
 CUFFT = ["libcufft.so.12", "libcufft.so.11"]  # of CUDA 13 and 12
 ABOUT = "carried.json"  # in a build that was carried here: what is known where it was built
 UNDER_LOAD = ["clocks.sm", "clocks.mem", "temperature.gpu", "power.draw", "utilization.gpu"]
@@ -38,23 +39,19 @@ def find_cufft() -> Path | None:
     return next((folder for folder in folders if any((folder / library).exists() for library in CUFFT)), None)
 
 
-def environment(build: Path) -> dict:
-    """Variables with which programs find what they load: cuFFT, and the libraries that a carried build brings."""
-    folders = [folder for folder in (build / "lib", find_cufft()) if folder and folder.exists()]
-    if not folders:
-        return {}
-    known = [os.environ["LD_LIBRARY_PATH"]] if os.environ.get("LD_LIBRARY_PATH") else []
-    return {"LD_LIBRARY_PATH": ":".join([*map(str, folders), *known])}
+def environment() -> dict:
+    """Variables with which programs find cuFFT."""
+    folder = find_cufft()
+    return {"LD_LIBRARY_PATH": ":".join(filter(None, [str(folder), os.environ.get("LD_LIBRARY_PATH")]))} if folder else {}
 
 
 def device(build: Path, variables: dict) -> dict:
-    """The build and its GPU as gpuconv_bench --about describes them; {"available": False, "detail": ...} where it cannot."""
-    program = build / "bench" / "gpuconv_bench"
-    status, text = run([program, "--about"], variables)
+    """The build and its GPU as the worker finds them; {"available": False, "detail": ...} where it cannot."""
+    status, text = run([sys.executable, "-B", WORKER, build], variables)
     try:
-        return json.loads(text)
+        return {"available": False, **json.loads(text)}
     except ValueError:
-        return {"available": False, "detail": f"{program} --about ended with {status}: {text[-500:]}"}
+        return {"available": False, "detail": f"the worker ended with {status}: {text[-500:]}"}
 
 
 def smi(*fields: str) -> dict:

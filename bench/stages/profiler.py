@@ -3,18 +3,19 @@ Systems' sum over a run."""
 
 import csv
 from pathlib import Path
+import re
 import shutil
+import sys
 import tempfile
 
+from . import machine
 from .process import Deadline
 from .stage import Context, Stage, Unavailable, one_by_one
-from .times import program
 
 PATIENCE = 180  # seconds that a program may take under a profiler
 LAUNCHES = 8  # those that set the filter, and the first of the execution
-PROBLEMS = [(f"device/float32/batch:1/signal:{1 << 26}/taps:{taps}", method) for taps, method in
-            ((16, "direct"), (64, "overlap-save"), (257, "overlap-save"), (512, "overlap-save"), (1024, "overlap-save"),
-             (4096, "overlap-save"), (8192, "overlap-save"), (1 << 15, "overlap-save"))]
+PROBLEMS = [f"cuda {'direct' if taps == 16 else 'overlap-save'} suite=bench/dtype=float32/signal={1 << 26}/taps={taps}/memory=device"
+            for taps in (16, 64, 257, 512, 1024, 4096, 8192, 1 << 15)]
 SECTIONS = ["SpeedOfLight", "Occupancy", "LaunchStats", "SchedulerStats", "WarpStateStats", "MemoryWorkloadAnalysis"]
 # Metrics that the table shows; the state keeps all.
 SHOWN = {"microseconds": "gpu__time_duration.sum", "memory %": "dram__throughput.avg.pct_of_peak_sustained_elapsed",
@@ -32,7 +33,7 @@ def units(context: Context) -> list[str]:
     tools = [tool for tool in ("ncu", "nsys") if find(tool)]
     if not tools:
         raise Unavailable("neither ncu nor nsys is installed")
-    return [f"{tool} {problem}/cuda {method}" for tool in tools for problem, method in (PROBLEMS if tool == "ncu" else PROBLEMS[2:3])]
+    return [f"{tool} {problem}" for tool in tools for problem in (PROBLEMS if tool == "ncu" else PROBLEMS[2:3])]
 
 
 def number(text: str) -> float | str:
@@ -63,7 +64,7 @@ def ncu(deadline: Deadline, program: list, environment: dict) -> tuple[str, dict
 
 def nsys(deadline: Deadline, program: list, environment: dict) -> tuple[str, dict]:
     with tempfile.TemporaryDirectory() as folder:
-        for command in ([find("nsys"), "profile", "-o", f"{folder}/run", "--trace", "cuda", *program, "--benchmark_min_time=0.05"],
+        for command in ([find("nsys"), "profile", "-o", f"{folder}/run", "--trace", "cuda", *program],
                         [find("nsys"), "stats", "--report", "cuda_gpu_kern_sum,cuda_api_sum", "--format", "csv", f"{folder}/run.nsys-rep"]):
             status, text = deadline.run(command, environment, PATIENCE)
             if status != "0":
@@ -72,8 +73,9 @@ def nsys(deadline: Deadline, program: list, environment: dict) -> tuple[str, dic
 
 
 def profile(context: Context, unit: str, deadline: Deadline) -> dict | None:
-    tool, benchmark = unit.split(" ", 1)
-    status, record = (ncu if tool == "ncu" else nsys)(deadline, [program(context), f"--benchmark_filter=^{benchmark}"], context.environment)
+    tool, solver, problem = re.fullmatch(r"(\w+) (.+) (\S+)", unit).groups()
+    program = [sys.executable, "-B", machine.WORKER, context.build, problem, "--only", solver]
+    status, record = (ncu if tool == "ncu" else nsys)(deadline, program, context.environment)
     return None if status == "cut" else record
 
 

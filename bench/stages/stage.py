@@ -22,7 +22,7 @@ class Context:
 
     build: Path
     source: Path
-    device: dict  # as gpuconv_bench --about says
+    device: dict  # as the worker says
     environment: dict = field(default_factory=dict)  # variables for the programs
     jobs: int = 1
 
@@ -36,6 +36,7 @@ class Stage:
     run: Callable[[Context, list[str], Deadline], Iterator[tuple[str, dict]]]
     timed: bool = False  # its results are times, of which an emulated device has none
     device: str | None = "cuda"  # that it is about; None: the machine
+    usual: bool = True  # not only where it is asked for by its name
 
 
 def one_by_one(work: Callable[[Context, str, Deadline], dict | None]):
@@ -64,7 +65,7 @@ class Result:
         self.data["libraries"] |= record.pop("libraries", {})
         contestants, problem = record.pop("contestants", ()), record.get("problem", {})
         copy = next((c for c in contestants if c["library"] == "copy" and "seconds" in c), None)
-        common = {"suite": stage.name, "device": stage.device, "mode": "full", **problem, "clocks": record.pop("clocks", {})}
+        common = {"device": stage.device, **problem, "clocks": record.pop("clocks", {})}
         for c in contestants:
             of_copy = {"of_copy": copy["seconds"]["median"] / c["seconds"]["median"]} if copy and "seconds" in c else {}
             self.data["measurements"].append(common | c | of_copy)
@@ -129,7 +130,8 @@ def verdict(stages: list[Stage], result: dict) -> str:
     """passed, failed, incomplete (something was cut, refused or not available), or what an emulator can say at most. Of a
     machine without a GPU: whether the comparison on the CPU is complete."""
     device = result["device"]
-    entries = {s.name: result["stages"].get(s.name, {"status": "not run", "units": {}}) for s in stages if device["available"] or s.device != "cuda"}
+    entries = {s.name: result["stages"].get(s.name, {"status": "not run", "units": {}}) for s in stages
+               if s.usual and (device["available"] or s.device != "cuda")}
     if any(counts(entry).get("failed") for entry in entries.values()):
         return "failed"
     if device.get("emulated"):

@@ -4,7 +4,7 @@
 // answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}.
 #include "accesses.hpp"
 #include "control.hpp"
-#include "support/by_name.hpp"
+#include "support/problem.hpp"
 
 #include <gpuconv/device.hpp>
 #include <gpuconv/plan.hpp>
@@ -20,7 +20,6 @@ namespace {
 
 using nlohmann::json;
 using namespace gpuconv;
-using bench::by_name;
 
 json json_of(const accesses::Kernel& kernel) {
   json counts = json::array();
@@ -63,11 +62,8 @@ json count(const Problem& problem, Method method) {
 }
 
 json answer(const json& job) {
-  const Problem problem{.signal = job.at("signal"),
-                        .filter = job.at("taps"),
-                        .batch = job.value("batch", std::int64_t{1}),
-                        .type = by_name<Type>(job.value("type", "float32"), type_count)};
-  const auto method = by_name<Method>(job.at("method"), 5);
+  const Problem problem = bench::problem_of(job);
+  const Method method = bench::options_of(job).method;
   if (problem.type == Type::float32) return count<float>(problem, method);
   if (problem.type == Type::float64) return count<double>(problem, method);
   if (problem.type == Type::float16) return count<float16>(problem, method);

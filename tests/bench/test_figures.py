@@ -6,10 +6,9 @@ import unittest
 
 from fixture import BENCH, need
 
-need("numpy", "scipy", "matplotlib")  # what bench/'s scripts import
+need("numpy", "pandas")
 
 import report
-from report import seconds
 
 ROOT = BENCH.parent
 
@@ -37,24 +36,30 @@ def number(text: str) -> float:
     return float(text.strip("*").replace(",", "").removesuffix(" s"))
 
 
-def contestants(result: dict, signal: int, taps: int) -> dict:
-    for suite in ("large", "small"):
-        if entry := report.problems(result, suite).get((signal, taps, "float32")):
-            return entry
-    raise KeyError((signal, taps))
+class Contestants:
+    """Those of a problem: gpuconv's plan, other libraries, a copy."""
+
+    def __init__(self, result: dict, signal: int, taps: int):
+        *_, self.entry = report.problems(report.pick(report.times(result), signal=signal, taps=taps, dtype="float32"), "small", "large")
+        self.ours = self["gpuconv plan"]
+
+    def __getitem__(self, name: str):
+        return report.first(report.pick(self.entry, contestant=name, call="python"))
+
+    def rival(self, **of):
+        return report.rival(self.entry, self.ours, **of)
 
 
 class Figures(unittest.TestCase):
     def test_the_start_page_has_those_of_one_problem(self):
         text = page("docs/index.md")
         samples, taps = (int(n.replace(",", "")) for n in re.search(r"([\d,]+) samples of float32 with (\d+) taps", text).groups())
-        entry = contestants(linked(text, "cpu"), samples, taps)
-        ours = entry["gpuconv plan", "python"]
+        entry = Contestants(linked(text, "cpu"), samples, taps)
         (row,) = table(text, "`numpy.convolve`")
-        times = entry["numpy.convolve", "python"], report.rival(entry, ours), ours
-        self.assertEqual(times[1]["library"], "scipy")
+        times = entry["numpy.convolve"], entry.rival(), entry.ours
+        self.assertEqual(times[1].library, "scipy")
         for cell, time, digits in zip(row, times, (3, 3, 2)):
-            self.assertEqual(number(cell), float(f"{seconds(time):.{digits}g}"))
+            self.assertEqual(number(cell), float(f"{time.seconds:.{digits}g}"))
 
     def test_the_tables_against_numpy_and_scipy(self):
         for name, rows in (("README.md", 3), ("docs/performance.md", 12)):
@@ -63,13 +68,11 @@ class Figures(unittest.TestCase):
             self.assertEqual(len(found), rows)
             for signal, taps, faster, faster_than_workers, of_a_copy in found:
                 with self.subTest(page=name, signal=signal, taps=taps):
-                    entry = contestants(linked(text, "cpu"), int(number(signal)), int(number(taps)))
-                    ours = entry["gpuconv plan", "python"]
-                    for cell, peer in ((faster, report.rival(entry, ours)),
-                                       (faster_than_workers, report.rival(entry, ours, all_cores=True))):
-                        self.assertEqual(number(cell), float(f"{seconds(peer) / seconds(ours):.2g}"))
+                    entry = Contestants(linked(text, "cpu"), int(number(signal)), int(number(taps)))
+                    for cell, peer in ((faster, entry.rival()), (faster_than_workers, entry.rival(all_cores=True))):
+                        self.assertEqual(number(cell), float(f"{peer.seconds / entry.ours.seconds:.2g}"))
                     if of_a_copy:
-                        self.assertEqual(of_a_copy, f"{seconds(entry['streaming copy', 'python']) / seconds(ours):.0%}")
+                        self.assertEqual(of_a_copy, f"{entry['streaming copy'].seconds / entry.ours.seconds:.0%}")
 
     def test_the_table_of_python_calls(self):
         text = page("docs/python.md")

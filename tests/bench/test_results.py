@@ -10,11 +10,10 @@ import unittest
 
 from fixture import BENCH, SAMPLE, WithFolder, need, sample
 
-need("numpy", "scipy", "matplotlib")
+need("numpy", "pandas", "matplotlib")
 
-from stages.comparison import PEERS
+from stages.comparison import BENCH as TIMES, PEERS
 from stages.stage import Result
-from stages.times import BENCH as TIMES
 
 
 def contestant(name, library, median):
@@ -25,8 +24,8 @@ def contestant(name, library, median):
 
 def of_a_gpu() -> dict:
     """A result of a GPU, made up."""
-    def unit(memory, signal, batch, taps, names):
-        problem = {"memory": memory, "dtype": "float32", "batch": batch, "signal": signal, "taps": taps}
+    def unit(memory, signal, batch, taps, names, suite="bench"):
+        problem = {"suite": suite, "memory": memory, "dtype": "float32", "batch": batch, "signal": signal, "taps": taps}
         base = signal * batch * 2e-12
         return {"outcome": "measured", "problem": problem, "contestants": [
             contestant(name, name if name in ("copy", "torch") else "gpuconv", base * (i + 1)) for i, name in enumerate(names)]}
@@ -37,7 +36,7 @@ def of_a_gpu() -> dict:
     result = Result(Path("/nowhere"), {"date": "2026-01-02T03:04:05+00:00", "commit": "0123456789ab", "modified": False, "libraries": {},
                                        "stages": {}, "measurements": [], "machine": {"gpu": "NVIDIA X", "cpu": "CPU Y", "threads": 2},
                                        "build": {"version": "0.1.0", "simd_target": "avx2"}})
-    for stage, records in ((TIMES, bench), (PEERS, [unit("device", 1 << 26, 1, taps, ["torch conv1d"]) for taps in (16, 257)])):
+    for stage, records in ((TIMES, bench), (PEERS, [unit("device", 1 << 26, 1, taps, ["torch conv1d"], "peers") for taps in (16, 257)])):
         for i, record in enumerate(records):
             result.add(stage, str(i), record)
     return result.data
@@ -55,11 +54,11 @@ class WithFiles(WithFolder):
 
 class Pictures(WithFiles):
     def test_all_are_drawn_at_a_size_that_can_be_read(self):
-        for file, names in ((SAMPLE, ("crossover", "throughput", "roofline")),
+        for file, names in ((SAMPLE, ("crossover", "throughput", "roofline")), (SAMPLE.with_name("2026-11-26-chunks.json"), ("chunks",)),
                             (self.write("gpu.json", of_a_gpu()), ("device_throughput", "cpu_and_gpu"))):
             done = self.script("plot.py", file, "--out", self.folder / "out")
             self.assertEqual((done.returncode, done.stdout.count("picture: ")), (0, len(names)), done.stderr)
-            self.assertEqual(done.stdout.count("not drawn"), 5 - len(names))
+            self.assertEqual(done.stdout.count("not drawn"), 6 - len(names))
             for name in names:
                 header = (self.folder / "out" / f"{name}.png").read_bytes()[:24]
                 self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")

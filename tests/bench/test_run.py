@@ -4,7 +4,9 @@ hang, what profilers and sanitizers say, verdicts; and the programs of a build o
 Usage: test_run.py [BUILD]. Without a build that has the emulated GPU and the benchmarks, that part is skipped.
 """
 
+from contextlib import redirect_stderr, redirect_stdout
 import ctypes as ct
+import io
 import json
 import os
 from pathlib import Path
@@ -18,24 +20,25 @@ from unittest import mock
 
 from fixture import BENCH, WithFolder as Folder, need
 
-need("numpy", "scipy")
+need("numpy", "scipy", "pandas")
 
 import numpy as np
 
 from peers import gpu
-from peers.contestants import compare
+from peers.contestants import Budget, compare
 from peers.shim import Shim
-from peers.timing import Budget
-from peers.workload import Workload
+from peers.workload import Problem, Workload
+import run as whole
 from run import STAGES
-from stages import comparison, machine, profiler, tests, times
+from stages import comparison, machine, profiler, tests
 from stages.process import Deadline, run
 from stages.stage import Context, Unavailable, counts, verdict
 
 HERE = Path(__file__).resolve().parent
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else Path("/nowhere")
-SUITE, PROGRAM = BUILD / "tests/device/test_device_emulated", BUILD / "bench/gpuconv_bench_emulated"
+SUITE, LIBRARY = BUILD / "tests/device/test_device_emulated", BUILD / "bench/emulated/libgpuconv_bench.so"
 REAL, EMULATED = {"available": True, "name": "NVIDIA X"}, {"available": True, "name": "emulated GPU", "emulated": True}
+PROBLEMS = [Problem("bench", "float32", 1 << 26, taps, memory="device") for taps in (257, 1024)]
 NVIDIA_SMI = """case $* in *--loop-ms*) printf '345, 3201, 30, 80.1, 0\\n1980, 3201, 40, 600.5, 99\\n1965, 3201, 41, 610, 100\\n1' ;;
   *--list-gpus*) echo 'GPU 0: NVIDIA X' ;; esac"""
 
@@ -111,7 +114,6 @@ class Tools(WithFolder):
             profiler.units(self.context())
 
     def profile(self, script: str) -> dict:
-        (self.folder / "bench").mkdir()
         with mock.patch.dict(os.environ, self.on_path(ncu=script)):
             unit = next(unit for unit in profiler.units(self.context()) if unit.startswith("ncu"))
             return dict(profiler.PROFILER.run(self.context(), [unit], Deadline(30)))[unit]
@@ -148,16 +150,6 @@ END""")
         self.assertEqual(self.sanitize("clean", "echo '========= COMPUTE-SANITIZER'; sleep 60"), 77)
         self.assertEqual(self.sanitize("clean", "echo '========= Invalid __global__ write of size 4 bytes'; sleep 60"), 1)
 
-    def test_a_peer_that_ends_the_worker_fails_one_problem(self):
-        worker = self.folder / "worker.py"
-        worker.write_text("import json, os, sys\nprint('a warning'); print(json.dumps({'versions': {'torch': '2'}}))\n"
-                          "for job in sys.argv[3:]:\n    if job.endswith(':64'): os.abort()\n"
-                          "    print(json.dumps({'job': job, 'contestants': []}), flush=True)\n")
-        jobs = [comparison.VERSIONS, "peers:float32:9:3", "peers:float32:9:64", "peers:float32:9:5"]
-        with mock.patch.object(comparison, "WORKER", worker):
-            records = dict(comparison.PEERS.run(self.context(), jobs, Deadline(30)))
-        self.assertEqual([records[job]["outcome"] for job in jobs], ["noted", "measured", "failed", "measured"])
-
 
 class Run(WithFolder):
     """run.py from end to end, on a folder that looks like a build."""
@@ -165,29 +157,33 @@ class Run(WithFolder):
     def setUp(self):
         super().setUp()
         (self.folder / "bench").mkdir()
-        (self.folder / "bench/gpuconv_bench").symlink_to(HERE / "fake_bench.py")
+        (self.folder / "bench/libgpuconv_bench.so").touch()
         self.write_tests(described("gpu/Passes", ["true"]), described("gpu/Gone", ["/no/such/program"], label="gpu_limits"))
 
     def write_tests(self, *known):
         (self.folder / tests.CARRIED).write_text(json.dumps(known))
 
-    def run_it(self, *arguments, gpu="NVIDIA X", bench=""):
-        environment = self.on_path(nvidia_smi=NVIDIA_SMI) | {"FAKE_GPU": gpu, "FAKE_BENCH": bench}
-        return subprocess.run([sys.executable, "-B", BENCH / "run.py", "--build", self.folder, "--out", self.folder / "out", *arguments],
-                              env=environment, capture_output=True, text=True, timeout=100)
+    def run_it(self, *arguments, gpu_name="NVIDIA X", trouble=""):
+        variables = self.on_path(nvidia_smi=NVIDIA_SMI) | {"FAKE_GPU": gpu_name, "FAKE_TROUBLE": trouble}
+        out, errors = io.StringIO(), io.StringIO()
+        command = ["run.py", "--build", str(self.folder), "--out", str(self.folder / "out"), *arguments]
+        with mock.patch.dict(os.environ, variables), mock.patch.object(machine, "WORKER", HERE / "fake_worker.py"), \
+                mock.patch.object(gpu, "PROBLEMS", PROBLEMS), mock.patch.object(sys, "argv", command), redirect_stdout(out), redirect_stderr(errors):
+            status = whole.main()
+        return types.SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=errors.getvalue())
 
     def result(self, device="nvidia-x") -> dict:
         return json.loads((self.folder / "out" / device / "result.json").read_text())
 
     def test_without_a_gpu_nothing_is_run_and_no_file_written(self):
-        done = self.run_it("--stages", "suite", gpu="")
+        done = self.run_it("--stages", "suite", gpu_name="")
         self.assertEqual((done.returncode, (self.folder / "out").exists()), (77, False), done.stderr)
         self.assertIn("There is no GPU to verify on: there is no NVIDIA driver", done.stdout)
 
     def test_what_was_measured_is_in_the_result_with_its_share_and_its_clock(self):
         done = self.run_it("--stages", "suite,bench")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("0.50  cuda direct", done.stdout)
+        self.assertRegex(done.stdout, r"0\.50 cuda direct +0\.50 direct +1\.0e-07 +1972 MHz")
         self.assertIn("replayed", done.stdout)
         by_name = {m["contestant"]: m for m in self.result()["measurements"] if m["taps"] == 257}
         self.assertAlmostEqual(by_name["cuda direct"]["seconds"]["median"], 1e-7)
@@ -197,15 +193,15 @@ class Run(WithFolder):
 
     def test_a_crash_or_a_wrong_result_fails_its_problem_and_no_other(self):
         for trouble, text in (("crash", "SIGSEGV"), ("wrong", "relative L2 error nan")):
-            done = self.run_it("--stages", "bench", "--anew", bench=trouble)
+            done = self.run_it("--stages", "bench", "--anew", trouble=trouble)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
             self.assertIn(text, done.stdout)
-            self.assertEqual(counts(self.result()["stages"]["bench"]), {"failed": 1, "measured": 1})
+            self.assertEqual(counts(self.result()["stages"]["bench"]), {"noted": 1, "failed": 1, "measured": 1})
             self.assertEqual(self.result()["verdict"], "failed")
 
     def test_all_ends_in_time_and_goes_on(self):
         begin = monotonic()
-        done = self.run_it("--within", "3", "--stages", "suite,bench", bench="hang")
+        done = self.run_it("--within", "3", "--stages", "suite,bench", trouble="hang")
         self.assertLess(monotonic() - begin, 30)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertEqual([self.result()["stages"][s]["status"] for s in ("suite", "bench")], ["complete", "cut"])
@@ -217,7 +213,7 @@ class Run(WithFolder):
 
     def test_two_devices_are_never_mixed_nor_two_commits(self):
         for name in ("NVIDIA X", "NVIDIA Y"):
-            self.assertEqual(self.run_it("--stages", "suite", gpu=name).returncode, 0)
+            self.assertEqual(self.run_it("--stages", "suite", gpu_name=name).returncode, 0)
         self.assertEqual(sorted(p.name for p in (self.folder / "out").iterdir()), ["nvidia-x", "nvidia-y"])
         (self.folder / machine.ABOUT).write_text('{"commit": "another", "modified": false}')
         done = self.run_it("--stages", "suite")
@@ -234,7 +230,7 @@ class Run(WithFolder):
 
     def test_a_packed_build_is_a_build(self):
         build, packed = self.folder / "cmake", self.folder / "packed"
-        for name in ("bench/gpuconv_bench", "bench/libgpuconv_bench.so", "tests/unit/test_unit", "tests/unit/test_allocation",
+        for name in ("bench/libgpuconv_bench.so", "tests/unit/test_unit", "tests/unit/test_allocation",
                      "tests/device/test_device", "tests/gpu/test_gpu", "tests/gpu/planted_gpu"):
             (build / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(shutil.which("true"), build / name)
@@ -262,17 +258,16 @@ class Results(unittest.TestCase):
 
     def test_integers_have_to_be_exact(self):
         right, off = ({"contestant": "c", "library": "gpuconv", "relative_l2": error} for error in (0.0, 1e-9))
-        self.assertEqual((times.wrong("int32", [right]), times.wrong("float32", [off])), ([], []))
-        self.assertEqual(len(times.wrong("int32", [off])), 1)
+        self.assertEqual((comparison.wrong("int32", [right]), comparison.wrong("float32", [off])), ([], []))
+        self.assertEqual(len(comparison.wrong("int32", [off])), 1)
 
 
-@unittest.skipUnless(PROGRAM.exists(), "the benchmarks of an emulated GPU are not built")
+@unittest.skipUnless(LIBRARY.exists(), "the benchmarks of an emulated GPU are not built")
 class OnTheEmulatedGpu(WithFolder):
     def setUp(self):
         super().setUp()
-        for name, target in (("bench/gpuconv_bench", PROGRAM), ("bench/libgpuconv_bench.so", BUILD / "bench/emulated/libgpuconv_bench.so")):
-            (self.folder / name).parent.mkdir(exist_ok=True)
-            (self.folder / name).symlink_to(target)
+        (self.folder / "bench").mkdir()
+        (self.folder / "bench/libgpuconv_bench.so").symlink_to(LIBRARY)
 
     def test_tests_run_and_no_time_is_written(self):
         names = run([SUITE, "--gtest_list_tests", "--gtest_filter=Plans*Graph*:*RefuseHostPointers*"])[1]
@@ -286,26 +281,33 @@ class OnTheEmulatedGpu(WithFolder):
         self.assertEqual([out["stages"][s]["status"] for s in ("bench", "profiler", "peers")], ["refused"] * 3)
         self.assertNotIn('"seconds": {', json.dumps(out))
 
-    def test_the_benchmarks_compute_and_replay_but_do_not_time(self):
-        problems = times.problems(self.context())
-        self.assertEqual(len([p for p in problems if p.startswith("device")]), 3)
-        for problem, bound in ((problems[0], 1e-6), (problems[1], 1e-14), (problems[2], 0)):
-            record = times.time_problem(self.context(), problem, Deadline(60))
-            self.assertEqual(record["outcome"], "measured", record)
-            ours = [c for c in record["contestants"] if c["library"] == "gpuconv"]
-            self.assertEqual([c["contestant"] for c in ours if c["relative_l2"] <= bound], [c["contestant"] for c in ours])
-            self.assertTrue(all(c["replayed"] == 1 and c["seconds"]["median"] == 0 for c in ours))
-            self.assertEqual(len([c for c in ours if c["chosen"]]), 1)
+    def test_the_worker_checks_everyone_but_times_nobody(self):
+        solver = Problem("bench", "float32", 3000, 65, memory="device")
+        status, text = run([sys.executable, "-B", machine.WORKER, self.folder, solver, "--only", "cuda overlap-save"])
+        record = comparison.answers(text)[str(solver)]
+        self.assertEqual((status, record["outcome"], [c["contestant"] for c in record["contestants"]]), ("0", "measured", ["cuda overlap-save"]), text)
+        self.assertNotIn("seconds", text)
 
-    def peers_of(self, emulated=True, **modules) -> dict:
+    def compare(self, problem: Problem, short=gpu.SHORT, timed=True, **modules) -> dict:
         """With NumPy in the place of CuPy, which it can take because the emulated device's memory is the host's. Timed to test
         the timers' logic; nobody keeps what they say."""
-        shim, work = Shim(self.folder, on_gpu=True), Workload(500, 33, "float64")
-        with mock.patch.dict(sys.modules, {"torch": None, "jax": None, "cupy": None} | modules):
-            return {c["contestant"]: c for c in compare(gpu.makers(shim, work), work, Budget(0, 2), timed=not emulated)}
+        shim, work = Shim(self.folder), Workload(problem, rotate=False)
+        with mock.patch.dict(sys.modules, {"torch": None, "jax": None, "cupy": None} | modules), mock.patch.object(gpu, "SHORT", short):
+            return {c["contestant"]: c for c in compare(gpu.makers(shim, work), work, Budget(0, 2), timed)}
+
+    def test_every_solver_is_right_and_short_calls_are_replayed(self):
+        for problem, bound in ((Problem("bench", "float32", 3000, 65, memory="device"), 1e-6), (Problem("bench", "float64", 2000, 300, memory="device"), 1e-14),
+                               (Problem("bench", "int16", 100, 5, 7, memory="device"), 0), (Problem("bench", "complex64", 500, 9), 1e-6)):
+            found = self.compare(problem, short=1e9)
+            ours = {name: c for name, c in found.items() if c["library"] == "gpuconv"}
+            self.assertEqual([name for name, c in ours.items() if c.get("relative_l2", 1) <= bound], list(ours), found)
+            self.assertTrue(all(c.get("replayed", problem.memory == "host") for c in found.values()), found)
+            self.assertEqual(len([c for c in ours.values() if c["chosen"]]), 1)
+        self.assertLess(ours.keys(), found.keys())
+        self.assertIn("transfers", found)
 
     def test_peers_that_are_not_installed_are_left_out_and_gpuconv_is_right(self):
-        found = self.peers_of()
+        found = self.compare(Problem("peers", "float64", 500, 33, memory="device"), timed=False)
         self.assertEqual(len(found), 10)
         self.assertLess(found["gpuconv plan"]["relative_l2"], 1e-14)
         self.assertTrue(all("seconds" not in c and (name in ("copy", "gpuconv plan") or "skipped" in c) for name, c in found.items()))
@@ -318,7 +320,7 @@ class OnTheEmulatedGpu(WithFolder):
 
         cupy = types.SimpleNamespace(asarray=asarray, asnumpy=np.asarray, convolve=np.convolve, __version__="0",
                                      cuda=types.SimpleNamespace(is_available=lambda: True))
-        found = self.peers_of(emulated=False, cupy=cupy)
+        found = self.compare(Problem("peers", "float64", 500, 33, memory="device"), cupy=cupy)
         self.assertLess(found["cupy convolve"]["relative_l2"], 1e-14)
         self.assertEqual({name: c["seconds"]["samples"] for name, c in found.items() if "seconds" in c},
                          {"copy": 2, "gpuconv plan": 2, "cupy convolve": 2})

@@ -1,22 +1,31 @@
-// Measurements for the cost models of the CPU solvers (src/cpu/cost.hpp and the cost sections of src/cpu/*.cpp), for
-// bench/calibrate.py: direct sums, overlap-save blocks below the solvers that choose their size, calls, waking workers,
-// moving bytes; and all solvers of many problems, to see how good the planner's choices are. Mode same, one thread
-// where nothing else is said.
-#include "program.hpp"
-
+// gpuconv_bench: measurements for the cost models of the CPU solvers (src/cpu/cost.hpp and the cost sections of
+// src/cpu/*.cpp), by Google Benchmark, whose options it takes: direct sums, overlap-save blocks below the solvers that
+// choose their size, calls, waking workers, moving bytes, rows that lie across memory; and all solvers of many
+// problems, to see how good the planner's choices are. Mode same, one thread where nothing else is said. Names are
+// taken apart by bench/calibrate.py.
 #include "support/copy.hpp"
 #include "support/data.hpp"
 
 #include "core/thread_pool.hpp"
 #include "cpu/block_executor.hpp"
+#include "problem.hpp"
 #include "runner.hpp"
+#include "solver.hpp"
 
 #include <gpuconv/convolve.hpp>
 #include <gpuconv/info.hpp>
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 namespace gpuconv::bench {
 namespace {
@@ -24,14 +33,37 @@ namespace {
 using benchmark::State;
 using detail::RightAngleTransform;
 
+/// "calibrate/direct/float32/batch:1/signal:1048576/taps:16/cpu direct": what is measured, the problem and who computes
+/// it.
+std::string title(std::string_view what, Problem const& p, std::string_view who) {
+  return "calibrate/" + std::string(what) + '/' + std::string(name(p.type)) + "/batch:" + std::to_string(p.batch) +
+         "/signal:" + std::to_string(p.signal) + "/taps:" + std::to_string(p.filter) + '/' + std::string(who);
+}
+
+/// A benchmark whose body may throw, and then fails alone. `timed`: the body says itself how long it took.
+void add(std::string const& name, std::function<void(State&)> body, bool timed = false) {
+  auto* const made = benchmark::RegisterBenchmark(name.c_str(), [body = std::move(body)](State& state) {
+    try {
+      body(state);
+    } catch (std::exception const& e) {
+      state.SkipWithError(e.what());
+    }
+  });
+  if (timed) made->UseManualTime();
+  else made->UseRealTime();
+}
+
 struct Planned {
-  Planned(Problem const& p, Options const& options) : data(p), plan(p, options) { plan.set_filter(data.filter()); }
+  Planned(Problem const& p, Options const& options, bool across = false) : data(p, across), plan(p, options) {
+    plan.set_filter(data.filter());
+  }
   Data data;
   Plan plan;
 };
 
-void time_plan(State& state, Problem const& p, Options const& options) {
-  Planned made(p, options);
+/// `across`: rows are the columns of a matrix.
+void time_plan(State& state, Problem const& p, Options const& options, bool across = false) {
+  Planned made(p, options, across);
   std::size_t set = 0;
   for ([[maybe_unused]] auto _ : state) {
     made.plan.execute(made.data.signal(set), made.data.out(set));
@@ -51,7 +83,7 @@ void register_direct() {
       for (std::int64_t const m : {1, 2, 3, 4, 8, 16, 17, 32, 64, 128, 257, 512}) {
         const Problem p{.signal = shape.signal, .filter = m, .batch = shape.batch, .mode = Mode::same, .type = type};
         if (m > p.signal) continue;
-        add(title("calibrate/direct", p, "cpu direct"),
+        add(title("direct", p, "cpu direct"),
             [=](State& state) { time_plan(state, p, {.method = Method::direct, .threads = 1}); });
       }
 }
@@ -81,7 +113,7 @@ void time_blocks(State& state, Problem const& problem, std::int64_t size, int th
 template <class T>
 void add_blocks(std::int64_t size, std::int64_t taps, std::int64_t signal, int threads) {
   const Problem p{.signal = signal, .filter = taps, .mode = Mode::same, .type = type_of<T>};
-  add(title("calibrate/blocks", p, "size:" + std::to_string(size) + "/threads:" + std::to_string(threads)),
+  add(title("blocks", p, "size:" + std::to_string(size) + "/threads:" + std::to_string(threads)),
       [=](State& state) { time_blocks<T>(state, p, size, threads); });
 }
 
@@ -111,7 +143,7 @@ void register_calls() {
         const Problem p{.signal = n, .filter = m, .type = type};
         if (s->device != Device::cpu || s->consider(detail::check(p), {}).refusal) continue;
         const Options options{.method = s->method, .device = s->device};
-        const std::string key = title("calibrate/calls", p, std::string(name(s->method)) + '/');
+        const std::string key = title("calls", p, std::string(name(s->method)) + '/');
         add(key + "execute", [=](State& state) { time_plan(state, p, options); });
         add(key + "set_filter", [=](State& state) {
           Planned made(p, options);
@@ -161,6 +193,19 @@ void register_threads() {
   }
 }
 
+// ---- rows across memory ----
+
+/// Rows by themselves and as the columns of a matrix, and two channels that alternate.
+void register_across() {
+  for (const std::int64_t m : {3, 17, 65, 257})
+    for (Problem const& p : {Problem{.signal = 1 << 10, .filter = m, .batch = 1 << 12},
+                             Problem{.signal = 1 << 20, .filter = m, .batch = 2}})
+      for (const Method method : {Method::direct, Method::overlap_save, Method::fft})
+        for (const bool across : {false, true})
+          add(title(across ? "columns" : "rows", p, name(method)),
+              [=](State& state) { time_plan(state, p, {.method = method, .device = Device::cpu}, across); });
+}
+
 // ---- the planner's choices ----
 
 // A solver is not run where its estimate is this many times the best one and the run would take long: a cost model
@@ -179,7 +224,7 @@ void add_choices(Problem const& p) {
   for (auto const& [solver, seconds] : offers) {
     if (seconds > std::max(kHopeless * best, kLong) && solver->method != chosen) continue;
     const Method method = solver->method;
-    add(title("calibrate/regret", p, name(method)), [=, estimate = seconds](State& state) {
+    add(title("regret", p, name(method)), [=, estimate = seconds](State& state) {
       time_plan(state, p, {.method = method, .device = Device::cpu});
       state.counters["estimate"] = estimate;
       state.counters["chosen"] = method == chosen;
@@ -212,14 +257,26 @@ void register_regret() {
 }
 
 }  // namespace
-
-void register_calibration() {
-  register_direct();
-  register_blocks<float>();
-  register_blocks<double>();
-  register_calls();
-  register_threads();
-  register_regret();
-}
-
 }  // namespace gpuconv::bench
+
+int main(int argc, char** argv) {
+  using namespace gpuconv;
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  try {
+    bench::register_direct();
+    bench::register_blocks<float>();
+    bench::register_blocks<double>();
+    bench::register_calls();
+    bench::register_threads();
+    bench::register_across();
+    bench::register_regret();
+  } catch (std::exception const& e) {
+    std::fprintf(stderr, "gpuconv_bench: %s\n", e.what());
+    return 1;
+  }
+  benchmark::AddCustomContext("gpuconv", std::string(version()));
+  benchmark::AddCustomContext("simd_target", std::string(simd_target()));
+  benchmark::AddCustomContext("threads", std::to_string(hardware_threads()));
+  return benchmark::RunSpecifiedBenchmarks() > 0 ? 0 : 1;
+}
