@@ -106,7 +106,8 @@ def spread(seconds) -> dict:
             "least": float(np.min(seconds)), "samples": len(seconds)}
 
 
-def _warm_up(sample) -> float:
+def warm_up(sample) -> float:
+    """Seconds of a call, at least."""
     begin, once = perf_counter(), sample(0, 1)
     while perf_counter() - begin < WARM_UP:
         once = min(once, sample(0, 1))
@@ -118,7 +119,7 @@ def measure(samplers, budget: Budget) -> list[dict]:
 
     Neighbours in a turn start with neighbouring sets: none of them finds in the cache what another one has just read.
     """
-    once = [_warm_up(sample) for sample in samplers]
+    once = [warm_up(sample) for sample in samplers]
     repeats = [max(1, round(SHORTEST_SAMPLE / max(t, 1e-8))) for t in once]
     least = [budget.least_for(t) for t in once]
     times = [[] for _ in samplers]

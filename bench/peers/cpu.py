@@ -66,11 +66,12 @@ def streaming_copy(work: Workload, shim: Shim) -> Contestant:
     return Contestant(lambda _: shim.copy_run(copy, shim.threads), threads=shim.threads, to_host=None)
 
 
-def from_cpp(shim: Shim, work: Workload, arguments):
-    """Samples without Python between the calls; where data must be cold, no set is used twice in a row."""
+def from_cpp(shim: Shim, work: Workload, time, arguments):
+    """Samples without Python between the calls, by a function of shim.cpp that times; where data must be cold, no set is used twice in
+    a row. `arguments`: of a set's number, what the function is given."""
     def time_set(i: int, repeats: int) -> float:
         seconds = ct.c_double()
-        shim.check(shim.time(*arguments(i), repeats, ct.byref(seconds)))
+        shim.check(time(*arguments(i), repeats, ct.byref(seconds)))
         return seconds.value
 
     def sample(first: int, repeats: int) -> float:
@@ -93,7 +94,7 @@ def gpuconv_plan(work: Workload, shim: Shim, cpp: bool = False, **choices) -> Co
         shim.check(shim.execute(*arguments[i]))
         return outs[i]
 
-    sample = from_cpp(shim, work, lambda i: (made, arguments[i][1], None, arguments[i][2])) if cpp else None
+    sample = from_cpp(shim, work, shim.time, lambda i: (made, b"execute", arguments[i][1], None, arguments[i][2])) if cpp else None
     return Contestant(execute, made.description, made.threads, sample=sample)
 
 
@@ -108,7 +109,7 @@ def gpuconv_one_shot(work: Workload, shim: Shim, cpp: bool = False) -> Contestan
         shim.check(shim.convolve(call, signals[i], taps, ct.byref(ct.c_char.from_buffer(out))))
         return out
 
-    sample = from_cpp(shim, work, lambda i: (call, signals[i], taps, kept.ctypes.data)) if cpp else None
+    sample = from_cpp(shim, work, shim.time, lambda i: (call, b"convolve", signals[i], taps, kept.ctypes.data)) if cpp else None
     return Contestant(convolve, made.description, made.threads, sample=sample)
 
 

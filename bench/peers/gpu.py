@@ -42,6 +42,7 @@ class Arrays:
     """A workload in device memory: sets of signals and outputs, more than the L2 holds, used in turn, and the filter."""
 
     def __init__(self, shim: Shim, work: Workload):
+        shim.need_gpu()
         self.shim, self.work = shim, work
         size = work.signals[0].nbytes + work.outputs * work.result.itemsize
         self.copied = size // 2  # bytes, so that a copy reads and writes as many as a convolution
@@ -103,6 +104,7 @@ def gpuconv(arrays: Arrays, **choices) -> Contestant:
 
 def transfers(work: Workload, shim: Shim) -> Contestant:
     """As many bytes as a problem's arrays in host memory have, to the device and back by way of pinned memory."""
+    shim.need_gpu()
     size, result = work.signals[0].nbytes, work.outputs * work.result.itemsize
     device, pinned = (Array(shim, max(size, result), np.uint8, kind) for kind in ("array", "pinned"))
 

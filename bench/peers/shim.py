@@ -8,14 +8,17 @@ from .contestants import Absent, GpuconvError
 from .workload import Workload
 
 POINTER, INT64, INT, TEXT = ct.c_void_p, ct.c_int64, ct.c_int, ct.c_char_p
-SECONDS, OBJECT = ct.POINTER(ct.c_double), ct.POINTER(ct.c_void_p)
+SECONDS, OBJECT, INT64S = ct.POINTER(ct.c_double), ct.POINTER(ct.c_void_p), ct.POINTER(ct.c_int64)
 ARGUMENTS = {"error": [], "about": [], "offers": [TEXT, ct.POINTER(TEXT)], "call": [TEXT, POINTER, OBJECT], "call_destroy": [POINTER],
              "describe": [POINTER], "plan_threads": [POINTER], "execute": [POINTER] * 3, "convolve": [POINTER] * 4,
-             "time": [*[POINTER] * 4, INT64, SECONDS], "copy": [INT64, INT64, OBJECT], "copy_run": [POINTER, INT], "copy_destroy": [POINTER]}
+             "time": [POINTER, TEXT, *[POINTER] * 3, INT64, SECONDS], "copy": [INT64, INT64, OBJECT], "copy_run": [POINTER, INT], "copy_destroy": [POINTER]}
 # The part for a GPU, in a build with CUDA.
 DEVICE = {"array": [INT64, OBJECT], "array_destroy": [POINTER], "pinned": [INT64, OBJECT], "pinned_destroy": [POINTER],
           "move": [POINTER, POINTER, INT64], "begin": [], "end": [SECONDS], "replay": [POINTER], "graph_destroy": [POINTER],
           "graph": [POINTER, POINTER, POINTER, INT64, INT64, OBJECT]}
+# Parts of the CPU solvers, in the library's own build.
+PARTS = {"block_sizes": [INT, INT64S, INT64S], "blocks": [TEXT, INT64, INT, POINTER, OBJECT], "blocks_destroy": [POINTER],
+         "blocks_count": [POINTER], "blocks_time": [*[POINTER] * 3, INT64, SECONDS], "wake": [INT, ct.c_double, INT, INT64, SECONDS]}
 
 
 class Shim:
@@ -26,7 +29,8 @@ class Shim:
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing: configure with -DGPUCONV_BUILD_BENCH=ON and build")
         library = ct.CDLL(str(path.resolve()))
-        for name, arguments in (ARGUMENTS | (DEVICE if hasattr(library, "gpuconv_bench_array") else {})).items():
+        known = ARGUMENTS | (DEVICE if hasattr(library, "gpuconv_bench_array") else {}) | (PARTS if hasattr(library, "gpuconv_bench_wake") else {})
+        for name, arguments in known.items():
             function = getattr(library, f"gpuconv_bench_{name}")
             function.restype, function.argtypes = TEXT if name in ("error", "about", "describe") else INT, arguments
             setattr(self, name, function)
@@ -37,6 +41,10 @@ class Shim:
         """Raises Absent where gpuconv refuses or memory is short."""
         if status:
             raise (Absent if status == 1 else GpuconvError)(self.error().decode())
+
+    def need_gpu(self) -> None:
+        if not self.facts["available"]:
+            raise Absent(self.facts["detail"])
 
     def offers_for(self, **described) -> list[dict]:
         """Device, method and estimated seconds of those that take a problem, the planner's choice first."""

@@ -1,6 +1,7 @@
 """What is convolved: a problem, random data of it in copies enough to find none in the cache, and what its results should be."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ class Workload:
 
     def __init__(self, problem: Problem, seed: int = 1, rotate: bool = True):
         self.problem, self.dtype = problem, np.dtype(problem.dtype)
-        self.result = np.dtype(np.int64) if self.dtype.kind == "i" else self.dtype  # gpuconv's, where nothing else is wanted
+        self.result = np.dtype(self.dtype.kind + "8") if self.dtype.kind in "iu" else self.dtype  # gpuconv's, where nothing else is wanted
         self.signal, self.taps = problem.signal, problem.taps
         image = problem.lines > 1 or problem.filter_lines > 1
         shaped = lambda shape: tuple(n for n, shown in zip(shape, (problem.batch > 1, image, True)) if shown)
@@ -72,15 +73,15 @@ class Workload:
         random = np.random.default_rng(seed)
 
         def draw(*shape):  # in float32 so that float64 contestants get the same values
-            if self.dtype.kind == "i":
-                return random.integers(-100, 101, shape).astype(self.dtype)
+            if self.dtype.kind in "iu":
+                return random.integers(-100 if self.dtype.kind == "i" else 0, 101, shape).astype(self.dtype)
             one = lambda: random.random(shape, dtype=np.float32) * 2 - 1
             return (one() + 1j * one() if self.dtype.kind == "c" else one()).astype(self.dtype)
 
         lines, taps = problem.filter_lines, problem.taps
         self.factors = (draw(lines), draw(taps)) if problem.separable else None
         self.filter = np.outer(*self.factors) if problem.separable else draw(lines, taps) if image else draw(taps)
-        if self.dtype.kind != "i":
+        if self.dtype.kind not in "iu":
             scale = self.dtype.type(np.sqrt(lines * taps))
             self.filter /= scale
             self.factors = self.factors and (self.factors[0], self.factors[1] / scale)
@@ -88,18 +89,20 @@ class Workload:
         self.cold = size >= COLD_BYTES
         self.sets = max(2, 2 * cache_bytes() // size + 1) if self.cold and rotate else 1
         self.signals = [draw(*shaped((problem.batch, problem.lines, problem.signal))) for _ in range(self.sets)]
-        self._expect(random)
+        self._random = random
 
-    def _expect(self, random) -> None:
-        """Values of some outputs, in long double or, of integers, exact."""
-        p, wide = self.problem, {"i": np.int64, "c": np.clongdouble}.get(self.dtype.kind, np.longdouble)
+    @cached_property
+    def expected(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places of some outputs, and their values, in long double or, of integers, exact."""
+        p, random = self.problem, self._random
+        wide = {"i": np.int64, "u": np.int64, "c": np.clongdouble}.get(self.dtype.kind, np.longdouble)
         each = min(p.signal, p.taps) * min(p.lines, p.filter_lines)
         count = int(np.clip(REFERENCE_PRODUCTS // each, 32, 2000))
         first = ((p.filter_lines - 1) // 2, (p.taps - 1) // 2) if p.mode == "same" else (0, 0)  # in the full result
         shorter, longer = sorted([p.signal, p.taps])
         edges = [0, shorter - 1, longer - 1, self.outputs - 1]
         chosen = range(self.outputs) if count >= self.outputs else np.append(random.integers(0, self.outputs, count), edges)
-        self.positions = np.unique(np.clip(chosen, 0, self.outputs - 1))
+        positions = np.unique(np.clip(chosen, 0, self.outputs - 1))
         x = self.signals[0].reshape(p.batch, p.lines, p.signal)
         taps = self.filter.reshape(p.filter_lines, p.taps).astype(wide)
 
@@ -110,18 +113,18 @@ class Workload:
             (l0, k0), (l1, k1) = ([k - bound + 1 for k, bound in zip(at, bounds)] for bounds in (high, low))
             return np.sum(x[row, l0:l1, k0:k1][::-1, ::-1].astype(wide) * taps[low[0]:high[0], low[1]:high[1]])
 
-        places = np.unravel_index(self.positions, p.out_shape())
-        self.expected = np.array([output(*map(int, place)) for place in zip(*places)])
+        return positions, np.array([output(*map(int, place)) for place in zip(*np.unravel_index(positions, p.out_shape()))])
 
     def errors(self, output: np.ndarray) -> dict:
-        """Errors of the outputs at `positions`: the largest difference, and the norm of the difference over the result's."""
+        """Errors of the expected outputs: the largest difference, and the norm of the difference over the result's."""
+        positions, expected = self.expected
         wide = np.clongdouble if self.dtype.kind == "c" else np.longdouble
-        expected = self.expected.astype(wide)
-        difference = output.reshape(-1)[self.positions].astype(wide) - expected
+        expected = expected.astype(wide)
+        difference = output.reshape(-1)[positions].astype(wide) - expected
         norm = np.sqrt(np.sum(np.abs(expected) ** 2))
         return {"max_error": float(np.max(np.abs(difference))),
                 "relative_l2": float(np.sqrt(np.sum(np.abs(difference) ** 2)) / norm),
-                "checked_outputs": len(self.positions)}
+                "checked_outputs": len(positions)}
 
 
 def nothing(work: Workload) -> np.ndarray:

@@ -1,14 +1,13 @@
 // A C face of gpuconv for the scripts, which load it with ctypes so that gpuconv and other libraries are timed in one
-// process on the same arrays, in host memory or, where GPUCONV_BENCH_CUDA is defined, on a GPU. Functions return 0, or,
-// with the reason in gpuconv_bench_error(), 1 where gpuconv refuses what it is asked for or memory is short and -1
-// after any other error. Texts are valid until the next one on the same thread. What a GPU does is enqueued on the
-// default stream, as PyTorch and CuPy do.
+// process on the same arrays, in host memory or, where GPUCONV_BENCH_CUDA is defined, on a GPU. What a GPU does is
+// enqueued on the default stream, as PyTorch and CuPy do.
+#include "shim.hpp"
+
 #include "support/copy.hpp"
 #include "support/problem.hpp"
 
 #include <gpuconv/convolve.hpp>
 #include <gpuconv/device.hpp>
-#include <gpuconv/error.hpp>
 #include <gpuconv/info.hpp>
 
 #ifdef GPUCONV_BENCH_CUDA
@@ -19,37 +18,15 @@
 #endif
 
 #include <algorithm>
-#include <chrono>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
-
-#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
 
 using namespace gpuconv;
 using namespace gpuconv::bench;
 using nlohmann::json;
 
 namespace {
-
-thread_local std::string error_text, result_text;
-
-template <class F>
-int guarded(F&& f) noexcept {
-  int status = 1;
-  try {
-    f();
-    return 0;
-  } catch (Unsupported const& e) {
-    error_text = e.what();
-  } catch (OutOfMemory const& e) {
-    error_text = e.what();
-  } catch (std::exception const& e) {
-    error_text = e.what(), status = -1;
-  }
-  return status;
-}
 
 /// A convolution, and its plan where it has a filter. Described beside what support/problem.hpp reads are
 /// "signal_stride", "filter_stride" and "out_stride", the elements from one row to the next where rows do not follow
@@ -63,12 +40,13 @@ struct Call {
     signal.stride = read<std::int64_t>(about, "signal_stride");
     filter.stride = read<std::int64_t>(about, "filter_stride");
     out.stride = read<std::int64_t>(about, "out_stride");
+    if (about.value("across", false))
+      for (Images* const rows : {&signal, &out}) rows->stride = 1, rows->element_stride = rows->images;
     taps_on_device = about.value("taps_memory", "host") == "device";
   }
 
   bool on_device() const { return options.memory == Memory::device; }
-  void prepare(const void* taps) {
-    plan.emplace(problem, options);
+  void set_filter(const void* taps) {
     const HostInput view(taps, filter_type(problem), filter);
     if (taps_on_device) plan->set_filter(DeviceInput(taps, filter_type(problem), filter), gpuconv::Stream{});
     else if (on_device()) plan->set_filter(view, gpuconv::Stream{});
@@ -160,7 +138,7 @@ SHIM_EXPORT int gpuconv_bench_offers(const char* problem, const char** offers) {
 SHIM_EXPORT int gpuconv_bench_call(const char* problem, const void* taps, Call** call) {
   return guarded([&] {
     auto made = std::make_unique<Call>(json::parse(problem));
-    if (taps) made->prepare(taps);
+    if (taps) made->plan.emplace(made->problem, made->options), made->set_filter(taps);
     *call = made.release();
   });
 }
@@ -177,16 +155,16 @@ SHIM_EXPORT int gpuconv_bench_execute(Call* call, const void* signal, void* out)
 SHIM_EXPORT int gpuconv_bench_convolve(Call* call, const void* signal, const void* taps, void* out) {
   return guarded([&] { call->convolve(signal, taps, out); });
 }
-/// Seconds of one of `repeats` calls without Python between them: of one-shot calls where there are `taps`, else of the
-/// plan.
-SHIM_EXPORT int gpuconv_bench_time(Call* call, const void* signal, const void* taps, void* out, std::int64_t repeats,
-                                   double* seconds) {
+/// Seconds of one of `repeats` calls without Python between them: of "execute", "convolve", "set_filter", or "plan",
+/// which makes one.
+SHIM_EXPORT int gpuconv_bench_time(Call* call, const char* what, const void* signal, const void* taps, void* out,
+                                   std::int64_t repeats, double* seconds) {
   return guarded([&] {
-    const auto begin = std::chrono::steady_clock::now();
-    for (std::int64_t i = 0; i < repeats; ++i)
-      if (taps) call->convolve(signal, taps, out);
-      else call->execute(signal, out);
-    *seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / double(repeats);
+    const std::string asked = what;
+    if (asked == "execute") *seconds = seconds_of(repeats, [&] { call->execute(signal, out); });
+    if (asked == "convolve") *seconds = seconds_of(repeats, [&] { call->convolve(signal, taps, out); });
+    if (asked == "set_filter") *seconds = seconds_of(repeats, [&] { call->set_filter(taps); });
+    if (asked == "plan") *seconds = seconds_of(repeats, [&] { Plan(call->problem, call->options); });
   });
 }
 
