@@ -13,12 +13,12 @@ BUDGETS = {"chunks": Budget(0.5, 15)}
 SIZES = [1 << power for power in range(16, 24)]
 
 
-def whole(work: Workload) -> Contestant:
+def whole(work: Workload, threads: int) -> Contestant:
     made = library("gpuconv").Plan(work.signals[0].shape, work.filter, "same")
-    return Contestant(lambda i: made.execute(work.signals[i]), repr(made))
+    return Contestant(lambda i: made.execute(work.signals[i]), repr(made), threads)
 
 
-def in_chunks(work: Workload, size: int, build: bool) -> Contestant:
+def in_chunks(work: Workload, threads: int, size: int, build: bool) -> Contestant:
     """`build`: makes the graph; else computes one in threads."""
     library("gpuconv")  # without which dask says more than that it is not installed
     dask, arrays, convolve = library("dask"), library("dask.array"), library("gpuconv.dask").convolve
@@ -26,13 +26,14 @@ def in_chunks(work: Workload, size: int, build: bool) -> Contestant:
     if build:
         return Contestant(lambda i: convolve(signals[i], work.filter, "same"), to_host=lambda lazy: lazy.compute())
     results = [convolve(signal, work.filter, "same") for signal in signals]
-    return Contestant(lambda i: dask.persist(results[i], scheduler="threads")[0], f"dask {dask.__version__}", to_host=np.asarray)
+    return Contestant(lambda i: dask.persist(results[i], scheduler="threads")[0], f"dask {dask.__version__}", threads,
+                      to_host=np.asarray)
 
 
 def makers(shim: Shim, work: Workload) -> dict:
     """Who takes part: (name, "python", or what is done with Dask's graph) -> what makes a contestant."""
-    known = {("gpuconv.Plan", "python"): partial(whole, work)}
+    known = {("gpuconv.Plan", "python"): partial(whole, work, shim.threads)}
     for size in SIZES:
         for call in ("build", "compute"):
-            known[f"gpuconv.dask, chunks of {size}", call] = partial(in_chunks, work, size, call == "build")
+            known[f"gpuconv.dask, chunks of {size}", call] = partial(in_chunks, work, shim.threads, size, call == "build")
     return known

@@ -52,7 +52,8 @@ def ndimage(work: Workload, separable: bool) -> Contestant:
 def skimage(work: Workload) -> Contestant:
     correlate, taps = library("skimage.filters").correlate_sparse, np.ascontiguousarray(work.filter[::-1, ::-1])
     refuse_large(work)
-    return Contestant(lambda i: correlate(np.pad(work.signals[i], work.taps // 2), taps, mode="valid"))
+    around = [(size // 2, size // 2) for size in taps.shape]
+    return Contestant(lambda i: correlate(np.pad(work.signals[i], around), taps, mode="valid"))
 
 
 def makers(shim: Shim, work: Workload) -> dict:

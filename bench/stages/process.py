@@ -1,5 +1,6 @@
-"""Programs that are ended, with their children, when their time is over."""
+"""Programs that are ended when their time is over; their children end with them in any case."""
 
+from contextlib import suppress
 import os
 import signal
 import subprocess
@@ -37,7 +38,14 @@ def run(command, environment: dict | None = None, seconds: float = 60) -> tuple[
     try:
         text, _ = process.communicate(timeout=max(seconds, 0.1))
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        end(process)
         return "expired", process.communicate()[0]
+    end(process)
     code = process.returncode
     return str(code) if code >= 0 else signal.Signals(-code).name, text
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ends it and what it has started, which a program that crashed leaves behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

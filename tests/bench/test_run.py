@@ -69,6 +69,13 @@ class Programs(WithFolder):
         self.assertLess(monotonic() - begin, 20)
         self.assertFalse(Path(f"/proc/{int(text)}").exists())
 
+    def test_a_program_that_crashes_leaves_no_children(self):
+        status, text = run(["sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!; kill -SEGV $$"])
+        self.assertEqual(status, "SIGSEGV")
+        end = monotonic() + 20  # until the system has cleared it away
+        while Path(f"/proc/{int(text)}").exists() and "Z (zombie)" not in Path(f"/proc/{int(text)}/status").read_text():
+            self.assertLess(monotonic(), end)
+
 
 def described(name: str, command: list, label="gpu_suite", **more) -> dict:
     found = {"LABELS": [label], "TIMEOUT": 300.0, "SKIP_REGULAR_EXPRESSION": [r"\[  SKIPPED \]"], **more}
