@@ -17,7 +17,7 @@ matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter
 import numpy as np
 import pandas as pd
 
@@ -37,10 +37,6 @@ def power_of_two(value: float, _=None) -> str:
     return next((f"{value / scale:g}{unit}" for unit, scale in (("M", 1 << 20), ("k", 1 << 10)) if value >= scale), f"{value:g}")
 
 
-def rate(value: float, _=None) -> str:
-    return f"{value / 1e9:g} G" if value >= 1e9 else f"{value / 1e6:g} M"
-
-
 # ---- lines by filter length --------------------------------------------------------------------------------------------
 
 CHOICES = {"linestyle": "none", "markersize": 13, "markerfacecolor": "none", "markeredgewidth": 1.6}
@@ -51,14 +47,14 @@ def samples(rows: pd.DataFrame) -> pd.Series:
 
 
 def picture(title: str, lines: list, height=lambda rows, s: samples(rows) / s, x=lambda rows: rows.taps, roofs=(),
-            xlabel="filter length (taps)", ylabel="throughput (samples/s)", marks=rate):
+            xlabel="filter length (taps)", ylabel="throughput (samples/s)", marks=None):
     """Medians in a band of quartiles: a line for each (color, label, rows, style), and one for each roof (color, label, x, y).
-    `height`: of rows that take `s` seconds. `marks`: the text of a height."""
+    `height`: of rows that take `s` seconds. `marks`: the text of a height, on an axis of powers of two."""
     figure, axis = plt.subplots(figsize=(12, 7))
     axis.set_xscale("log", base=2)
-    axis.set_yscale("log", base=10 if marks is rate else 2)
+    axis.set_yscale("log", base=2 if marks else 10)
     axis.xaxis.set_major_formatter(FuncFormatter(power_of_two))
-    axis.yaxis.set_major_formatter(FuncFormatter(marks))
+    axis.yaxis.set_major_formatter(FuncFormatter(marks) if marks else EngFormatter())
     axis.grid(which="major", color="#dddddd")
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     for color, label, rows, style in lines:

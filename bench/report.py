@@ -4,8 +4,6 @@ Contestants are ranked only within a problem, and only against those whose error
 table of pandas, a row for each time.
 """
 
-from math import exp, log
-
 import numpy as np
 import pandas as pd
 
@@ -72,22 +70,17 @@ def slower_than_a_rival(data: pd.DataFrame) -> list[str]:
             and (peer := rival(entry, ours)) is not None and ours.seconds > peer.seconds]
 
 
-def crossover_taps(by_taps: list) -> float | None:
-    """Filter length from which transforms stay faster, from (taps, direct seconds, transform seconds) in order of taps.
-
-    Interpolated on logarithmic axes; None where they never overtake. A direct time of None (too long to be measured)
-    counts as slower.
-    """
-    ahead = [direct is not None and direct <= transform for _, direct, transform in by_taps]
-    first_behind = len(ahead) - ahead[::-1].index(True) if True in ahead else 0  # after the last that direct sums win
-    if first_behind == len(by_taps):
-        return None
-    taps, direct, transform = by_taps[first_behind]
-    if first_behind == 0 or direct is None:
-        return float(taps)
-    taps0, direct0, transform0 = by_taps[first_behind - 1]
-    before, after = log(direct0 / transform0), log(direct / transform)
-    return exp(log(taps0) + (log(taps) - log(taps0)) * before / (before - after))
+def crossover_taps(direct: pd.Series, transform: pd.Series) -> float:
+    """Filter length from which transforms stay faster, from seconds by filter length: interpolated on logarithmic axes, NaN where they
+    never overtake. A direct sum that took too long to be measured is slower."""
+    lead = np.log(direct.reindex(transform.index).fillna(np.inf) / transform)
+    behind = np.flatnonzero(lead <= 0)
+    if len(behind) == 0:
+        return float(lead.index[0])
+    around = lead.iloc[behind[-1]:behind[-1] + 2]  # the last that direct sums win, and the next
+    if len(around) < 2 or np.isinf(around.iloc[1]):
+        return float(around.index[1]) if len(around) == 2 else np.nan
+    return float(np.exp(np.interp(0, around, np.log(around.index))))
 
 
 def crossovers(data: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +91,7 @@ def crossovers(data: pd.DataFrame) -> pd.DataFrame:
         for signal, rows in data.groupby("signal"):
             best = rows[rows.contestant.isin(transforms)].groupby("taps").seconds.min()
             sums = pick(rows, contestant=direct).set_index("taps").seconds
-            found.setdefault(who, {})[signal] = crossover_taps([(taps, sums.get(taps), seconds) for taps, seconds in best.items()])
+            found.setdefault(who, {})[signal] = crossover_taps(sums, best)
     return pd.DataFrame(found)
 
 
@@ -144,7 +137,7 @@ def lines(result: dict):
         yield "gpuconv is slower than another library at: " + (", ".join(slower_than_a_rival(data)) or "no problem measured")
     found = crossovers(data)
     yield from table("taps from which a transform overtakes the direct sum (float32, CPU)", [
-        {"signal": f"{signal:,}"} | {who: f"{taps:.0f}" if taps == taps and taps else "never" for who, taps in row.items()}
+        {"signal": f"{signal:,}"} | {who: "never" if np.isnan(taps) else f"{taps:.0f}" for who, taps in row.items()}
         for signal, row in found.iterrows()])
     if len(data):
         yield f"noise: quartiles {data.spread.median():.1%} of the median apart (worst {data.spread.max():.0%})"

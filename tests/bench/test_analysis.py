@@ -50,15 +50,19 @@ class Timing(unittest.TestCase):
 
 
 class Crossover(unittest.TestCase):
+    def crossover(self, **by_taps):
+        """By filter length, the seconds of a direct sum and of a transform."""
+        taps, direct, transform = zip(*((int(name[1:]), *seconds) for name, seconds in by_taps.items()))
+        return report.crossover_taps(pd.Series(direct, taps).dropna(), pd.Series(transform, taps))
+
     def test_is_where_transforms_stay_ahead(self):
-        for times, expected in (([(m, m, 32) for m in (2, 8, 16, 64, 256)], 32),  # the lines cross between two filters
-                                ([(2, 1, 9), (4, 2, 9)], None), ([(2, 9, 1), (4, 9, 1)], 2),
-                                ([(2, 1, 9), (1024, None, 9)], 1024)):  # a sum that nobody measured is slower
-            self.assertAlmostEqual(report.crossover_taps(times), expected)
+        self.assertAlmostEqual(self.crossover(_2=(2, 32), _8=(8, 32), _16=(16, 32), _64=(64, 32), _256=(256, 32)), 32)  # between two filters
+        self.assertTrue(np.isnan(self.crossover(_2=(1, 9), _4=(2, 9))))
+        self.assertEqual(self.crossover(_2=(9, 1), _4=(9, 1)), 2)
+        self.assertEqual(self.crossover(_2=(1, 9), _1024=(None, 9)), 1024)  # a sum that nobody measured is slower
 
     def test_a_single_lucky_point_does_not_count(self):
-        times = [(2, 1, 9), (4, 10, 9), (8, 3, 9), (16, 12, 9), (32, 24, 9)]
-        self.assertGreater(report.crossover_taps(times), 8)
+        self.assertGreater(self.crossover(_2=(1, 9), _4=(10, 9), _8=(3, 9), _16=(12, 9), _32=(24, 9)), 8)
 
 
 class Problems(unittest.TestCase):
