@@ -36,7 +36,7 @@ std::unique_ptr<Blocks> blocks(Problem const& problem, std::int64_t size, int th
   const detail::Cut cut = detail::overlapping(size, problem.filter, detail::simd_target().kernels<T>().lanes);
   auto executor = std::make_unique<detail::BlockExecutor<T>>(work, cut, threads);
   detail::AlignedBuffer<char> scratch(static_cast<std::int64_t>(executor->scratch_bytes()));
-  return std::make_unique<Blocks>(problem, work, cut, std::move(executor), std::move(scratch));
+  return std::unique_ptr<Blocks>(new Blocks{problem, work, cut, std::move(executor), std::move(scratch)});
 }
 
 void spin(double seconds) {

@@ -30,7 +30,8 @@ namespace {
 
 /// A convolution, and its plan where it has a filter. Described beside what support/problem.hpp reads are
 /// "signal_stride", "filter_stride" and "out_stride", the elements from one row to the next where rows do not follow
-/// each other, and "taps_memory", "device" where the filter lies there.
+/// each other; "across", true where rows are the columns of a matrix; and "taps_memory", "device" where the filter lies
+/// there.
 struct Call {
   explicit Call(json const& about) : problem(problem_of(about)), options(options_of(about)) {
     signal = {.images = problem.batch, .lines = problem.lines.signal, .columns = problem.signal};
