@@ -67,10 +67,9 @@ class Workload:
         self.result = np.dtype(self.dtype.kind + "8") if self.dtype.kind in "iu" else self.dtype  # gpuconv's, where nothing else is wanted
         self.signal, self.taps = problem.signal, problem.taps
         image = problem.lines > 1 or problem.filter_lines > 1
-        shaped = lambda shape: tuple(n for n, shown in zip(shape, (problem.batch > 1, image, True)) if shown)
-        self.out_shape = shaped(problem.out_shape())
-        self.outputs, signals = int(np.prod(self.out_shape)), problem.batch * problem.lines * problem.signal
-        random = np.random.default_rng(seed)
+        shape = (*[problem.batch] * (problem.batch > 1), *[problem.lines] * image, problem.signal)
+        self.outputs, signals = int(np.prod(problem.out_shape())), problem.batch * problem.lines * problem.signal
+        self._random = random = np.random.default_rng(seed)
 
         def draw(*shape):  # in float32 so that float64 contestants get the same values
             if self.dtype.kind in "iu":
@@ -88,8 +87,7 @@ class Workload:
         size = signals * self.dtype.itemsize + self.outputs * self.result.itemsize
         self.cold = size >= COLD_BYTES
         self.sets = max(2, 2 * cache_bytes() // size + 1) if self.cold and rotate else 1
-        self.signals = [draw(*shaped((problem.batch, problem.lines, problem.signal))) for _ in range(self.sets)]
-        self._random = random
+        self.signals = [draw(*shape) for _ in range(self.sets)]
 
     @cached_property
     def expected(self) -> tuple[np.ndarray, np.ndarray]:
