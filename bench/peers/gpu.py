@@ -123,8 +123,12 @@ def solvers(shim: Shim, work: Workload, arrays: Arrays | None) -> dict:
         made.notes |= {"library": "gpuconv", "estimate": offer["seconds"], "chosen": chosen}
         return made
 
-    offers = [offer for offer in shim.offers_for(**work.problem.described()) if offer["method"] != "reference"]
-    return {f"{offer['device']} {offer['method']}": partial(solver, offer, offer is offers[0]) for offer in offers}
+    # Devices by themselves: the planner does not look at the GPU where the CPU is fast enough.
+    devices = ("cpu", "cuda") if work.problem.memory == "host" and shim.facts["available"] else ("cuda" if arrays else "cpu",)
+    chosen = shim.offers_for(**work.problem.described())[0]
+    offers = [offer for device in devices for offer in shim.offers_for(**work.problem.described(device=device)) if offer["method"] != "reference"]
+    same = lambda offer: all(offer[key] == chosen[key] for key in ("device", "method"))
+    return {f"{offer['device']} {offer['method']}": partial(solver, offer, same(offer)) for offer in offers}
 
 
 # ---- other libraries ---------------------------------------------------------------------------------------------------

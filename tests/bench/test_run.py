@@ -310,8 +310,7 @@ class OnTheEmulatedGpu(WithFolder):
             self.assertEqual([name for name, c in ours.items() if c.get("relative_l2", 1) <= bound], list(ours), found)
             self.assertTrue(all(c.get("replayed", problem.memory == "host") for c in found.values()), found)
             self.assertEqual(len([c for c in ours.values() if c["chosen"]]), 1)
-        self.assertLess(ours.keys(), found.keys())
-        self.assertIn("transfers", found)
+        self.assertLessEqual({"transfers", "cpu direct", "cpu fft", "cuda direct", "cuda fft"}, found.keys())  # of the last problem
 
     def test_peers_that_are_not_installed_are_left_out_and_gpuconv_is_right(self):
         found = self.compare(Problem("peers", "float64", 500, 33, memory="device"), timed=False)
