@@ -36,8 +36,15 @@ cudaError_t load_convert_filters(Type compute) {
 
 cudaError_t load_blocks(Type compute) {
   return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
-    return load_all(measure_blocks_kernel<C>, find_signs_kernel<C>, gather_blocks_kernel<C>, keep_spectra_kernel<C>,
-                    multiply_spectra_kernel<C>, store_blocks_kernel<C>, repair_blocks_kernel<C>);
+    return load_all(measure_blocks_kernel<C, BlockWork>, find_signs_kernel<C>, gather_blocks_kernel<C, BlockWork>,
+                    keep_spectra_kernel<C>, multiply_spectra_kernel<C>, store_blocks_kernel<C, BlockWork>,
+                    repair_blocks_kernel<C>);
+  });
+}
+cudaError_t load_image_blocks(Type compute) {
+  return visit_floating(compute, [&]<class C>(std::type_identity<C>) {
+    return load_all(measure_blocks_kernel<C, ImageBlockWork>, gather_blocks_kernel<C, ImageBlockWork>,
+                    keep_spectra_kernel<C>, multiply_spectra_kernel<C>, store_blocks_kernel<C, ImageBlockWork>);
   });
 }
 
@@ -51,16 +58,36 @@ cudaError_t convert_filters(Input const& filter, std::int64_t count, Filters con
   });
 }
 
-cudaError_t measure_blocks(BlockWork const& w, cudaStream_t stream) {
+namespace {
+
+template <class W>
+cudaError_t measure(W const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(measure_blocks_kernel<C>, grid_for(w.cut.size, w.chunk.count, w.grid), stream, w);
+    return enqueue(measure_blocks_kernel<C, W>, grid_for(w.cut.size, w.chunk.count, w.grid), stream, w);
+  });
+}
+template <class W>
+cudaError_t gather(W const& w, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(gather_blocks_kernel<C, W>, grid_for(w.cut.size, w.chunk.slots, w.grid), stream, w);
+  });
+}
+template <class W>
+cudaError_t store(W const& w, std::int64_t outputs, cudaStream_t stream) {
+  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
+    return enqueue(store_blocks_kernel<C, W>, grid_for(outputs, w.chunk.count, w.grid), stream, w);
   });
 }
 
-cudaError_t gather_blocks(BlockWork const& w, cudaStream_t stream) {
-  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(gather_blocks_kernel<C>, grid_for(w.cut.size, w.chunk.slots, w.grid), stream, w);
-  });
+}  // namespace
+
+cudaError_t measure_blocks(BlockWork const& w, cudaStream_t stream) { return measure(w, stream); }
+cudaError_t measure_blocks(ImageBlockWork const& w, cudaStream_t stream) { return measure(w, stream); }
+cudaError_t gather_blocks(BlockWork const& w, cudaStream_t stream) { return gather(w, stream); }
+cudaError_t gather_blocks(ImageBlockWork const& w, cudaStream_t stream) { return gather(w, stream); }
+cudaError_t store_blocks(BlockWork const& w, cudaStream_t stream) { return store(w, w.cut.step, stream); }
+cudaError_t store_blocks(ImageBlockWork const& w, cudaStream_t stream) {
+  return store(w, w.cut.step * w.step_lines(), stream);
 }
 
 cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
@@ -72,12 +99,6 @@ cudaError_t keep_spectra(BlockWork const& w, cudaStream_t stream) {
 cudaError_t multiply_spectra(BlockWork const& w, cudaStream_t stream) {
   return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
     return enqueue(multiply_spectra_kernel<C>, grid_for(w.bins(), w.chunk.count, w.grid), stream, w);
-  });
-}
-
-cudaError_t store_blocks(BlockWork const& w, cudaStream_t stream) {
-  return visit_floating(w.compute, [&]<class C>(std::type_identity<C>) {
-    return enqueue(store_blocks_kernel<C>, grid_for(w.cut.step, w.chunk.count, w.grid), stream, w);
   });
 }
 

@@ -12,6 +12,9 @@ inline constexpr int kBlockThreads = 256;
 inline constexpr int kBlockResident = 4;
 /// Resident blocks of kernels that are waited for less often, and would spill.
 inline constexpr int kFewResident = 2;
+/// Those of the kernels that touch samples: blocks of images take more registers.
+template <class W>
+inline constexpr int kSamplesResident = std::is_same_v<W, BlockWork> ? kBlockResident : kBlockResident - 1;
 
 template <class C>
 struct ComplexOf;
@@ -80,11 +83,68 @@ struct Place {
   __device__ Place(BlockWork const& w, std::int64_t slot)
       : row(w.operands.part.row + (w.chunk.begin + slot) / w.row_blocks),
         output((w.chunk.begin + slot) % w.row_blocks * w.cut.step) {}
+  __device__ Place(std::int64_t of_row, std::int64_t first) : row(of_row), output(first) {}
   /// Outputs of the block: fewer than a step in a row's last one.
   __device__ std::int64_t count(BlockWork const& w) const { return min(w.cut.step, w.operands.part.outputs - output); }
   /// The block's first sample in the row.
   __device__ std::int64_t origin(BlockWork const& w) const { return w.operands.part.first - w.cut.skip + output; }
 };
+
+/// The same of an image's block: the place within a line, and the first of its lines of outputs.
+struct ImagePlace : Place {
+  std::int64_t line;
+  __device__ ImagePlace(ImageBlockWork const& w, std::int64_t slot)
+      : ImagePlace(w, (w.chunk.begin + slot) / w.row_blocks, (w.chunk.begin + slot) % w.row_blocks) {}
+  __device__ ImagePlace(ImageBlockWork const& w, std::int64_t image, std::int64_t block)
+      : Place(w.operands.part.row + image, block % w.across * w.cut.step), line(block / w.across * w.step_lines()) {}
+  /// The image's line that the block starts with.
+  __device__ std::int64_t origin_line(ImageBlockWork const& w) const { return w.first_line - w.skipped_lines + line; }
+};
+
+__device__ inline Place place_of(BlockWork const& w, std::int64_t slot) { return {w, slot}; }
+__device__ inline ImagePlace place_of(ImageBlockWork const& w, std::int64_t slot) { return {w, slot}; }
+
+/// Calls put(i, x) for each of the points i of a block that is this thread's: the sample there, or its part.
+template <class C, class Put>
+__device__ __forceinline__ void load_block(BlockWork const& w, Place const& place, int part, Put put) {
+  load_row<C>(w.operands.signal, w.operands.loops, place.row, part, w.operands.part.samples, place.origin(w),
+              first_index(), w.cut.size, index_step(), put);
+}
+/// A warp has a line; zeros are behind the last one.
+template <class C, class Put>
+__device__ __forceinline__ void load_block(ImageBlockWork const& w, ImagePlace const& place, int part, Put put) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, pitch = static_cast<int>(w.line_pitch);
+#pragma unroll 1
+  for (std::int64_t l = first_index() / 32; l < w.block_lines; l += index_step() / 32)
+    load_line<C>(w.operands, w.signal_lines, place.row, part, place.origin_line(w) + l, place.origin(w), lane, pitch,
+                 32, [&](int i, C x) { put(l * pitch + i, x); });
+  for (std::int64_t i = w.block_lines * pitch + first_index(); i < w.cut.size; i += index_step()) put(i, C(0));
+}
+
+/// Stores the outputs of a block, or their part, that are this thread's: scaled(point) for every point that is kept.
+/// `points`: the first one's part; they are `apart` numbers apart.
+template <class C, class Scaled>
+__device__ __forceinline__ void store_block(BlockWork const& w, Place const& place, int part, C const* points,
+                                            int apart, Scaled scaled) {
+  C const* const from = points + apart * w.cut.skip;
+  store_row<C>(w.operands.out, w.operands.loops, place.row, part, w.operands.part.outputs, place.output, first_index(),
+               place.count(w), index_step(), [&](std::int64_t i) { return scaled(from[apart * i]); });
+}
+template <class C, class Scaled>
+__device__ __forceinline__ void store_block(ImageBlockWork const& w, ImagePlace const& place, int part, C const* points,
+                                            int apart, Scaled scaled) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, count = static_cast<int>(place.count(w));
+#pragma unroll 1
+  for (std::int64_t l = first_index() / 32; l < w.step_lines(); l += index_step() / 32) {
+    const std::int64_t line = place.line + l;
+    if (line >= w.output_lines) break;
+    if (line % w.line_step != 0) continue;
+    C const* const from = points + apart * ((w.skipped_lines + l) * w.line_pitch + w.cut.skip);
+    store_row<C>(detail::at_line(w.operands.out, line / w.line_step), w.operands.loops, place.row, part,
+                 w.operands.part.outputs, place.output, lane, count, 32,
+                 [&](int i) { return scaled(from[apart * i]); });
+  }
+}
 
 /// Whether a slot's block has a sample that is not finite, or its filter a tap.
 template <class C>
@@ -104,17 +164,16 @@ __device__ inline BlockSets<std::int64_t> sets_of(BlockWork const& w, std::int64
   return sets;
 }
 
-template <class C>
-__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
-    measure_blocks_kernel(__grid_constant__ const BlockWork w) {
+template <class C, class W>
+__global__ void __launch_bounds__(kBlockThreads, kSamplesResident<W>)
+    measure_blocks_kernel(__grid_constant__ const W w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
-    const Place place(w, slot);
+    const auto place = place_of(w, slot);
     C largest = 0;
     unsigned kinds = 0;
 #pragma unroll 1
     for (int part = 0; part < w.operands.signal_parts(); ++part)
-      load_row<C>(w.operands.signal, w.operands.loops, place.row, part, w.operands.part.samples, place.origin(w),
-                  first_index(), w.cut.size, index_step(), [&](std::int64_t, C x) { look_at(x, largest, kinds); });
+      load_block<C>(w, place, part, [&](std::int64_t, C x) { look_at(x, largest, kinds); });
     int exponent = largest > 0 ? SlotFacts::bias + exponent_above(largest) : 0;
     for (int lanes = 16; lanes > 0; lanes /= 2) exponent = max(exponent, __shfl_xor_sync(kWholeWarp, exponent, lanes));
     if (threadIdx.x % 32 == 0 && exponent > 0) atomicMax(&w.facts[slot].exponent, exponent);
@@ -131,32 +190,33 @@ __device__ inline int slot_exponent(BlockWork const& w, std::int64_t slot) {
   return found == 0 || (-moderate <= exponent && exponent <= moderate) ? 0 : exponent;
 }
 
-template <class C>
-__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
-    gather_blocks_kernel(__grid_constant__ const BlockWork w) {
+template <class C, class W>
+__global__ void __launch_bounds__(kBlockThreads, kSamplesResident<W>)
+    gather_blocks_kernel(__grid_constant__ const W w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.slots; slot += gridDim.y) {
     C* const to = static_cast<C*>(w.slots) + slot * w.pitch;
     if (slot >= w.chunk.count) {
       for (std::int64_t i = first_index(); i < w.numbers(); i += index_step()) to[i] = C(0);
       continue;
     }
-    const Place place(w, slot);
+    const auto place = place_of(w, slot);
     const Power<C> scale(-(w.sets_filter ? tap_exponent<C>(w.filters, place.row) : slot_exponent<C>(w, slot)));
     const int parts = w.complex ? 2 : 1;  // of a point
 #pragma unroll 1
     for (int part = 0; part < parts; ++part) {
       C* const at = to + part;
       if (part < w.operands.signal_parts()) {
-        load_row<C>(w.operands.signal, w.operands.loops, place.row, part, w.operands.part.samples, place.origin(w),
-                    first_index(), w.cut.size, index_step(),
-                    [&](std::int64_t i, C x) { at[parts * i] = is_finite(x) ? x * scale.half * scale.rest : C(0); });
+        load_block<C>(w, place, part,
+                      [&](std::int64_t i, C x) { at[parts * i] = is_finite(x) ? x * scale.half * scale.rest : C(0); });
       } else {
         for (std::int64_t i = first_index(); i < w.cut.size; i += index_step()) at[parts * i] = C(0);
       }
     }
-    if (!has_to_be_repaired<C>(w, slot)) continue;
-    const BlockSets<std::int64_t> sets = sets_of<C>(w, slot);
-    for (std::int64_t i = first_index(); i < sets.level_count(); i += index_step()) sets.levels[i] = 0;
+    if constexpr (std::is_same_v<W, BlockWork>) {  // blocks of images are repaired without sets
+      if (!has_to_be_repaired<C>(w, slot)) continue;
+      const BlockSets<std::int64_t> sets = sets_of<C>(w, slot);
+      for (std::int64_t i = first_index(); i < sets.level_count(); i += index_step()) sets.levels[i] = 0;
+    }
   }
 }
 
@@ -175,20 +235,17 @@ __global__ void __launch_bounds__(kBlockThreads, kBlockResident)
   }
 }
 
-template <class C>
-__global__ void __launch_bounds__(kBlockThreads, kBlockResident)
-    store_blocks_kernel(__grid_constant__ const BlockWork w) {
+template <class C, class W>
+__global__ void __launch_bounds__(kBlockThreads, kSamplesResident<W>) store_blocks_kernel(__grid_constant__ const W w) {
   for (std::int64_t slot = blockIdx.y; slot < w.chunk.count; slot += gridDim.y) {
-    const Place place(w, slot);
+    const auto place = place_of(w, slot);
     const Power<C> scale(facts_of<C>(w.filters, w.operands.loops.filter_of(place.row)).exponent +
                          slot_exponent<C>(w, slot));
     const int parts = w.complex ? 2 : 1;  // of a point
 #pragma unroll 1
     for (int part = 0; part < parts; ++part) {
-      C const* const from = static_cast<C const*>(w.slots) + slot * w.pitch + parts * w.cut.skip + part;
-      store_row<C>(w.operands.out, w.operands.loops, place.row, part, w.operands.part.outputs, place.output,
-                   first_index(), place.count(w), index_step(),
-                   [&](std::int64_t i) { return from[parts * i] * scale.half * scale.rest; });
+      C const* const points = static_cast<C const*>(w.slots) + slot * w.pitch + part;
+      store_block(w, place, part, points, parts, [&](C x) { return x * scale.half * scale.rest; });
     }
   }
 }

@@ -4,6 +4,8 @@
 #include "device.cuh"
 #include "launch.hpp"
 
+#include "core/saturated.hpp"
+
 #include <type_traits>
 
 namespace gpuconv::kernels {
@@ -28,6 +30,10 @@ struct alignas(kPackBytes) Pack {
 template <class T>
 __device__ inline T const* row_of(Input const& input, Loops const& loops, std::int64_t row, int part = 0) {
   return static_cast<T const*>(input.data) + input.offset(loops, row) + part * input.imaginary;
+}
+template <class T>
+__device__ inline T* row_of(Output const& output, Loops const& loops, std::int64_t row, int part = 0) {
+  return static_cast<T*>(output.data) + output.offset(loops, row) + part * output.imaginary;
 }
 
 /// A cold function: divisions take many registers.
@@ -83,6 +89,20 @@ __device__ __forceinline__ void load_row(Input const& input, Loops const& loops,
   });
 }
 
+/// The same for line `line` of an image of `lines`, which its extension has beyond them; a line that is not there has
+/// no sample.
+template <class C, class Put>
+__device__ __forceinline__ void load_line(Operands const& operands, std::int64_t lines, std::int64_t row, int part,
+                                          std::int64_t line, std::int64_t first, int begin, int count, int step,
+                                          Put put) {
+  Input const& signal = operands.signal;
+  if ((line < 0 || line >= lines) && !signal.extension.is_zero())
+    line = index_beyond(signal.extension.boundary, line, lines);
+  const bool is_there = line >= 0 && line < lines;
+  load_row<C>(is_there ? detail::at_line(signal, line) : signal, operands.loops, row, part,
+              is_there ? operands.part.samples : 0, first, begin, count, step, put);
+}
+
 /// The storer of all methods for what cannot be written as it lies: output first + i of the row becomes get(i) for
 /// i = begin, begin + step, ... below `count`, where it is one of the row's `size` outputs, or one part of it. Integers
 /// wrap to their type, doubles are rounded to floats.
@@ -92,7 +112,7 @@ __device__ __forceinline__ void store_row(Output const& output, Loops const& loo
                                           Get get) {
   visit_type(output.type, [&]<class T>(std::type_identity<T>) {
     if constexpr (detail::kStores<C, T>) {
-      T* const to = static_cast<T*>(output.data) + output.offset(loops, row) + part * output.imaginary;
+      T* const to = row_of<T>(output, loops, row, part);
       [[maybe_unused]] constexpr int kTogether = sizeof(Index) == sizeof(std::int64_t) ? 4 : 1;
 #pragma unroll kTogether
       for (Index i = begin; i < count; i += step) {
@@ -108,6 +128,36 @@ template <class C>
 __device__ __attribute__((noinline)) inline void store_element(Output const& output, Loops const& loops,
                                                                std::int64_t row, int part, std::int64_t at, C value) {
   store_row<C>(output, loops, row, part, at + 1, at, 0, 1, 1, [&](int) { return value; });
+}
+
+/// A row of saturated outputs, for store_saturated: by value, for parameters of a kernel that are referred to would be
+/// copied to its stack.
+struct SaturatedRow {
+  void* data;  // output 0
+  std::int64_t stride, every, size;
+  Type type;
+  detail::Saturation how;
+};
+__device__ __forceinline__ SaturatedRow saturated_row(Output const& output, Loops const& loops, std::int64_t row,
+                                                      std::int64_t size) {
+  const std::int64_t at = output.offset(loops, row) * static_cast<std::int64_t>(size_of(output.type));
+  return {static_cast<char*>(output.data) + at, output.stride, output.every, size, output.type, output.saturation};
+}
+/// The storer of saturated outputs, as store_row, from from[i]: a cold function.
+template <class C>
+__device__ __attribute__((noinline)) void store_saturated(SaturatedRow row, std::int64_t first, int begin, int count,
+                                                          int step, C const* from) {
+  visit_type(row.type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (detail::kSaturates<C, T>) {
+      const Output kept{.type = row.type, .every = row.every};
+#pragma unroll 1
+      for (int i = begin; i < count; i += step) {
+        const std::int64_t at = first + i, element = kept.kept(at);
+        if (at >= 0 && at < row.size && element >= 0)
+          static_cast<T*>(row.data)[element * row.stride] = detail::saturated<T>(from[i], row.how);
+      }
+    }
+  });
 }
 
 __device__ inline bool is_finite(float x) { return fabsf(x) <= 3.402823466e+38f; }

@@ -56,7 +56,7 @@ __device__ __attribute__((noinline)) void keep_facts(Filters const& filters, std
   const Magnitudes m = filters.magnitudes[f];
   const double largest = __longlong_as_double(static_cast<long long>(m.largest));
   const int exponent = tap_exponent<C>(filters, f);
-  const double taps = static_cast<double>(filters.parts * filters.columns);
+  const double taps = static_cast<double>(filters.parts * filters.lines * filters.columns);
   const double norm = sqrt(taps) * ldexp(largest, -exponent);  // at most
   C small = static_cast<C>(ldexp(sums * kSmallest<C> * static_cast<double>(size) * fmax(1.0, norm), exponent));
   if (largest == 0) small = 0;

@@ -41,7 +41,7 @@ __device__ __forceinline__ void load_window(Image const& image, std::int64_t row
   const int lane = static_cast<int>(threadIdx.x) % 32;
   for (int l = static_cast<int>(threadIdx.x) / 32; l < w.lines; l += kImageThreads / 32) {
     C* const to = tile + l * pitch;
-    std::int64_t line = w.line + l;
+    const std::int64_t line = w.line + l;
     if (in_place) {
       C const* const from = static_cast<C const*>(signal.data) + signal.offset(operands.loops, row) +
                             part * signal.imaginary + line * signal.line + w.column;
@@ -49,11 +49,8 @@ __device__ __forceinline__ void load_window(Image const& image, std::int64_t row
       for (int i = lane; i < w.columns; i += 32) to[i] = from[i];
       continue;
     }
-    if ((line < 0 || line >= image.signal_lines) && !signal.extension.is_zero())
-      line = index_beyond(signal.extension.boundary, line, image.signal_lines);
-    const bool is_there = line >= 0 && line < image.signal_lines;  // else it has no sample
-    load_row<C>(is_there ? detail::at_line(signal, line) : signal, operands.loops, row, part,
-                is_there ? operands.part.samples : 0, w.column, lane, w.columns, 32, [&](int i, C x) { to[i] = x; });
+    load_line<C>(operands, image.signal_lines, row, part, line, w.column, lane, w.columns, 32,
+                 [&](int i, C x) { to[i] = x; });
   }
 }
 
@@ -179,7 +176,10 @@ __device__ __forceinline__ void store_image(ImageSums<C> const& sum, C* stage, I
     const Output to = detail::at_line(out, (line + r) / image.line_step);
     C const* const from = stage + r * width;
     if (!as_is) {
-      store_row<C>(to, operands.loops, row, part, outputs, column, lane, width, 32, [&](int i) { return from[i]; });
+      if (out.saturation != detail::Saturation::none)
+        store_saturated(saturated_row(to, operands.loops, row, outputs), column, lane, width, 32, from);
+      else
+        store_row<C>(to, operands.loops, row, part, outputs, column, lane, width, 32, [&](int i) { return from[i]; });
       continue;
     }
     C* const at = static_cast<C*>(to.data) + to.offset(operands.loops, row) + column;
@@ -188,6 +188,27 @@ __device__ __forceinline__ void store_image(ImageSums<C> const& sum, C* stage, I
     for (int i = lane; i < width; i += 32)
       if (i < count) at[i] = from[i];
   }
+}
+
+/// Whether one of blocks [line, end_line) x [column, end_column) of an image is marked, of which `across` lie side by
+/// side.
+__device__ __attribute__((noinline)) inline bool has_mark(SlotFacts const* facts, std::int64_t across,
+                                                          std::int64_t line, std::int64_t end_line, std::int64_t column,
+                                                          std::int64_t end_column) {
+  for (std::int64_t l = line; l < end_line; ++l)
+    for (std::int64_t c = column; c < end_column; ++c)
+      if (facts[l * across + c].kinds != 0) return true;
+  return false;
+}
+/// The same of the blocks that have outputs of a tile, of `width` from [line][column] of an image's on.
+__device__ __forceinline__ bool is_marked(Image const& image, std::int64_t row, std::int64_t line, std::int64_t column,
+                                          int width) {
+  MarkedBlocks const& m = image.marked;
+  if (m.magnitudes[image.operands.loops.filter_of(row)].not_finite != 0) return true;
+  const std::int64_t last_line = min(line + kImageTileLines, image.output_lines) - 1;
+  const std::int64_t last_column = min(column + width, image.operands.part.outputs) - 1;
+  return has_mark(m.facts + (row - image.operands.part.row) * m.across * m.down, m.across, line / m.lines,
+                  last_line / m.lines + 1, column / m.columns, last_column / m.columns + 1);
 }
 
 /// `kTotals`: a sum has so many products that its pieces are added to totals.
@@ -210,6 +231,7 @@ __global__ void __launch_bounds__(kImageThreads, kTotals ? 3 : 4)
     const std::int64_t down = number / tiles.across % tiles.down;
     const std::int64_t row = operands.part.row + number / tiles.across / tiles.down;
     const std::int64_t column = across * width, line = down * kImageTileLines;  // of the outputs
+    if (image.marked.facts && !is_marked(image, row, line, column, width)) continue;
     ImageSums<C> sum = {};
     detail::LongSum<C> total[kTotals ? kImageLines : 1][kTotals ? pack : 1];
     for (int term_number = 0; term_number < image.terms(); ++term_number) {

@@ -146,6 +146,22 @@ cudaError_t dot(Dot const& problem, Type compute, std::int64_t blocks, cudaStrea
 
 // ---- images ------------------------------------------------------------------------------------------------------
 
+/// The result of a look at the samples of a block.
+struct SlotFacts {
+  static constexpr int bias = 2048;  // so that 0 stands for only zeros
+  int exponent;                      // of a power of two above the largest finite sample, and the bias
+  unsigned kinds;                    // of samples that are not finite
+};
+
+/// Blocks of images that are to be summed, for they were left out: those with samples that are not finite, and all of
+/// an image whose filter has such taps. Block b of the part's image r is block r * across * down + b.
+struct MarkedBlocks {
+  SlotFacts const* facts = nullptr;        // of each block; null: all that there is is summed
+  Magnitudes const* magnitudes = nullptr;  // of each filter
+  std::int64_t columns = 1, lines = 1;     // of a block's outputs
+  std::int64_t across = 1, down = 1;       // blocks of an image
+};
+
 /// out[r][p][o] = sum over k, j of signal[r][first_line + p - k][first + o - j] * taps[f(r)][k][j], over the samples
 /// that exist. Complex as Direct's.
 struct Image {
@@ -155,6 +171,7 @@ struct Image {
   int signal_parts, filter_parts;
   std::int64_t signal_lines, first_line;
   std::int64_t output_lines, line_step;  // line p is kept, as line p / line_step, where that leaves no rest
+  MarkedBlocks marked = {};
 
   constexpr int parts() const { return signal_parts > filter_parts ? signal_parts : filter_parts; }
   constexpr int terms() const { return signal_parts < filter_parts ? signal_parts : filter_parts; }
@@ -202,13 +219,6 @@ struct Chunk {
   std::int64_t begin, count, slots;
 };
 
-/// The result of a look at the samples of a slot's block.
-struct SlotFacts {
-  static constexpr int bias = 2048;  // so that 0 stands for only zeros
-  int exponent;                      // of a power of two above the largest finite sample, and the bias
-  unsigned kinds;                    // of samples that are not finite
-};
-
 /// Words of 8 bytes that a repair needs of a slot itself, and beside it, for blocks of `size` samples and `taps` taps
 /// of so many parts: see BlockSets in not_finite.cuh.
 std::int64_t repair_words(std::int64_t size, std::int64_t taps, int signal_parts, int filter_parts);
@@ -235,22 +245,39 @@ struct BlockWork {
   constexpr std::int64_t numbers() const { return complex ? 2 * cut.size : cut.size; }
 };
 
+/// The same for images, whose blocks have two dimensions (core/image_cut.hpp). The cut is of a line of a block: samples
+/// [0, skip) are skipped, `step` outputs follow. A filter is an image of its own, of one block.
+struct ImageBlockWork : BlockWork {
+  std::int64_t line_pitch, block_lines;  // points of a block's line, lines of a block
+  std::int64_t skipped_lines;            // of each block, before those of its outputs
+  std::int64_t across;                   // blocks side by side
+  std::int64_t signal_lines, first_line;
+  std::int64_t output_lines, line_step;  // as an Image's
+
+  /// Lines of outputs of a block.
+  constexpr std::int64_t step_lines() const { return block_lines - skipped_lines; }
+};
+
 /// Finds the facts of the slots' blocks, which start as 0.
 cudaError_t measure_blocks(BlockWork const& work, cudaStream_t stream);
+cudaError_t measure_blocks(ImageBlockWork const& work, cudaStream_t stream);
 /// Blocks of the signal into the slots, zero outside the row and in place of what is not finite, scaled to magnitudes
 /// that a transform does not spoil.
 cudaError_t gather_blocks(BlockWork const& work, cudaStream_t stream);
+cudaError_t gather_blocks(ImageBlockWork const& work, cudaStream_t stream);
 /// The slots' spectra, those of filters from chunk.begin on, divided by the transform's size, and the filters' facts.
 cudaError_t keep_spectra(BlockWork const& work, cudaStream_t stream);
 /// Multiplies the slots' spectra by those of their rows' filters.
 cudaError_t multiply_spectra(BlockWork const& work, cudaStream_t stream);
 /// The slots' outputs to their places.
 cudaError_t store_blocks(BlockWork const& work, cudaStream_t stream);
+cudaError_t store_blocks(ImageBlockWork const& work, cudaStream_t stream);
 /// Puts what samples and taps that are not finite make of the outputs into their places, by way of the slots' memory:
 /// two kernels that return at once where there are none.
 cudaError_t repair_blocks(BlockWork const& work, cudaStream_t stream);
 /// `compute`: float32 or float64.
 cudaError_t load_blocks(Type compute);
+cudaError_t load_image_blocks(Type compute);
 
 // ---- overlap-save in one kernel ----------------------------------------------------------------------------------
 

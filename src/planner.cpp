@@ -65,17 +65,18 @@ std::string text_of(Solver const& s, Parameters const& p, Memory memory) {
       blocks = " by cuFFT";
       break;
     case Parameters::Blocks::whole_rows_by_cufft:
-      blocks = " by cuFFT, one per row";
+      blocks = p.pitch > 0 ? " by cuFFT, one per image" : " by cuFFT, one per row";
       break;
     default:
       break;
   }
   std::string out;
   if (p.cut.size > 0) out = text("blocks of ", p.cut.size, blocks);
-  if (p.pitch > 0) out = text("blocks of ", p.cut.size / p.pitch, " x ", p.pitch);
+  if (p.pitch > 0) out = text("blocks of ", p.cut.size / p.pitch, " x ", p.pitch, blocks);
   if (p.dots) out = "dot products";
   if (p.passes) out = "two passes";
   if (p.tile.lanes > 0) out = text("tiles of ", p.tile.width());
+  if (p.tile_lines > 0) out = text("tiles of ", p.tile_lines, " x ", p.tile.width());
   if (s.device == Device::cpu)
     return text(out, out.empty() ? "" : ", ", simd_target(), ", ", p.threads, p.threads == 1 ? " thread" : " threads");
   return out + (memory == Memory::host ? ", with transfers" : "");

@@ -37,6 +37,7 @@ struct Parameters {
   Blocks blocks = Blocks::none;
   Cut cut = {};            // where there are blocks
   Tile tile = {};          // of direct on the GPU
+  int tile_lines = 0;      // the same, of images
   std::int64_t rows = 0;   // per run at most, where arrays in host memory come to the GPU in pieces; 0: all
   bool dots = false;       // each output is a dot product along the taps
   bool passes = false;     // images in two passes

@@ -7,11 +7,9 @@
 namespace gpuconv::detail {
 
 Answer Solver::consider(Work const& work, Resources const& r) const {
-  if (work.saturated && device == Device::cuda)
-    return {.refusal = [](Work const&) -> std::string { return "saturated results are those of the CPU"; }};
-  const bool brought = device == Device::cuda && r.memory == Memory::host;  // whole images, in pieces
-  if (work.has_lines() && (!takes_lines || (lines_as_rows(work) && !brought)))
-    return with_lines_as_rows(*this, work, r);
+  // Arrays in host memory come to the GPU as whole images, and its kernels of rows do not saturate.
+  const bool stays = device == Device::cuda && (r.memory == Memory::host || work.saturated);
+  if (work.has_lines() && (!takes_lines || (lines_as_rows(work) && !stays))) return with_lines_as_rows(*this, work, r);
   if (folds_taps && folds(work)) {
     Answer out = consider(folded(work), r);
     out.folds_taps = true;
@@ -21,8 +19,6 @@ Answer Solver::consider(Work const& work, Resources const& r) const {
 }
 
 Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources const& r) {
-  if (solver.device == Device::cuda && r.memory == Memory::host)
-    return {.refusal = [](Work const&) -> std::string { return "images in host memory, which direct takes"; }};
   const std::optional<Work> rows = lines_as_rows(work);
   if (!rows) return {.refusal = [](Work const&) -> std::string { return "images"; }};
   Answer out = solver.consider(*rows, r);

@@ -28,7 +28,7 @@ def executed(kernel: str, code: Code, loops: list[Loop], done: Counter) -> Count
     kinds = Counter()
     for loop, turn in turns.items():
         for instruction in turn:
-            kinds[instruction.kind] += runs[loop]
+            kinds[instruction.kind] += runs[loop] * instruction.share
     return kinds
 
 
@@ -41,16 +41,19 @@ def turns_of(code: Code, loops: list[Loop], seen: set[str]) -> Turns:
             return x.name == "CALL" or str(x) in loop.avoid or unseen
         return lambda block: not any(map(out_of_the_way, block))
 
+    def share_of(loop: Loop) -> Callable:
+        return lambda block: loop.share if any(loop.most in (x.name, str(x)) for x in block) else 1.0
+
     found = {"": code.top}
     for loop in loops:
         here = found[loop.within]
-        if loop.most and (here := here.most(loop.most, loop.without, loop.alike)) is None:
+        if loop.most and (here := here.most(loop.most, loop.without, loop.alike, loop.short)) is None:
             raise Mismatch(f"within '{loop.within}' there is no loop, or more than one, that has most {loop.most}")
         found[loop.name] = here
     turns = {}
     for loop in loops:
         through = [found[inner.name] for inner in loops if inner.within == loop.name and not inner.rare]
-        if (turn := found[loop.name].turn(through, loop.runs, passable(loop), loop.once)) is None:
+        if (turn := found[loop.name].turn(through, loop.runs, passable(loop), loop.once, share_of(loop))) is None:
             raise Mismatch(f"there is no way through the loop '{loop.name}' and the described ones within")
         turns[loop.name] = turn
     return turns

@@ -7,7 +7,7 @@ Usage: loops.py NAME OBJECT...   shows the loops of the kernels with NAME in the
 from collections import Counter
 from pathlib import Path
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sass import Instruction, kernels
 
@@ -22,17 +22,19 @@ class Loop:
             entries = [b for b in part if any(b in code.after[p] for p in code.after if p not in part)]
             self.children.append(Loop(code, min(entries), part))
 
-    def most(self, text: str, without: list[str], alike: bool = False) -> "Loop | None":
-        """Of the loops directly within, the one that has most of an instruction. None if none or, unless they are `alike`,
-        two have: the first one then."""
+    def most(self, text: str, without: list[str], alike: bool = False, short: bool = False) -> "Loop | None":
+        """Of the loops directly within, the one that has most of an instruction, or the `short`est that has it. None if none
+        or, unless they are `alike`, two have: the first one then."""
         counts = [(Counter(map(str, child.instructions())), child) for child in self.children]
-        counts = sorted((-c[text], child.header, child) for c, child in counts if c[text] and not any(map(c.get, without)))
+        counts = sorted((c.total() if short else -c[text], child.header, child)
+                        for c, child in counts if c[text] and not any(map(c.get, without)))
         return counts[0][2] if counts and (alike or len(counts) == 1 or counts[0][0] < counts[1][0]) else None
 
-    def turn(self, through: list["Loop"], wanted: str, passable, once: bool = False) -> list[Instruction] | None:
+    def turn(self, through: list["Loop"], wanted: str, passable, once: bool = False,
+             share_of: Callable = lambda block: 1.0) -> list[Instruction] | None:
         """The instructions of one turn, those of the loops within left out: on the costliest way that goes through these
         of them and no others, that has most of the wanted instruction, and only blocks that are passable. `once`: and out
-        of the loop at its end. None if there is no such way."""
+        of the loop at its end. `share_of` tells in which share of the turns a block is executed. None if there is no such way."""
         inner = {b: child for child in self.children for b in child.blocks}
         best: dict[int, tuple | None] = {}  # loops, wanted instructions and instructions from here on; block; what follows
 
@@ -57,7 +59,9 @@ class Loop:
             return None
         found = []
         while way:
-            found += self.code.block(way[3]) if way[3] is not None else []
+            block = self.code.block(way[3]) if way[3] is not None else []
+            share = share_of(block)
+            found += block if share == 1 else [x._replace(share=share, conditional=True) for x in block]
             way = way[4]
         return found
 

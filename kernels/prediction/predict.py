@@ -141,7 +141,8 @@ def combined(times: dict[str, float]) -> float:
 
 
 def label(problem: dict) -> str:
-    return f"{problem['method']}, {problem['type']}, {problem['taps']} taps"
+    lines = f"{problem['filter_lines']} x " if "filter_lines" in problem else ""
+    return f"{problem['method']}, {problem['type']}, {lines}{problem['taps']} taps"
 
 
 def rows_of(problem: dict, kernels: dict[str, dict], codes: dict[str, Code], usages: dict) -> list[dict]:
@@ -151,9 +152,10 @@ def rows_of(problem: dict, kernels: dict[str, dict], codes: dict[str, Code], usa
     for name, done in kernels.items():
         if name not in codes:
             raise Mismatch(f"{name} is emulated, but these objects do not hold it")
-        kinds, usage = executed(name, codes[name], loops_of(name), done["lanes"]), usages[name]
-        if problem["method"] == "direct" and kinds["fp32"] + kinds["fp64"] < 0.999 * problem["taps"]:
-            raise Mismatch(f"{name}: fewer multiply-adds an output than the filter has taps, {problem['taps']}")
+        kinds, usage = executed(name, codes[name], loops_of(name, problem), done["lanes"]), usages[name]
+        products = problem["taps"] * problem.get("filter_lines", 1)
+        if problem["method"] == "direct" and kinds["fp32"] + kinds["fp64"] < 0.999 * products:
+            raise Mismatch(f"{name}: fewer multiply-adds an output than the filter has taps, {products}")
         blocks = resident(usage.registers, usage.shared + done["shared_bytes"], done["threads"])
         times = seconds(kinds, done, blocks)
         by = max(times, key=times.get)

@@ -43,6 +43,7 @@ class Instruction(NamedTuple):
     width: int = 0  # bytes of an access
     conditional: bool = False
     target: int | None = None  # index of the instruction that a branch goes to
+    share: float = 1.0  # of the turns of its loop that it is executed in
 
     @property
     def kind(self) -> str:

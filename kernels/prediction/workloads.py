@@ -13,16 +13,20 @@ PROBLEMS = [
     # Whole blocks, of the size that is the better one by a hair.
     {"method": "overlap-save", "type": "float32", "taps": 1024, "signal": 34 * (16384 - 1024) - 1023},
     {"method": "overlap-save", "type": "float64", "taps": 256, "signal": 1 << 18},
+    # Valid outputs of images: 32 lines of them, tiles of whole 128.
+    *({"method": "direct", "type": "float32", "mode": "valid", "filter_lines": n, "taps": n, "lines": 31 + n, "signal": 24 * 128}
+      for n in (3, 5, 7, 15)),
 ]
 
 
 class Loop(NamedTuple):
     """A loop that such a problem runs. `within` names the loop around it, "" is the kernel itself. Of the loops there it is the
-    one that has most of an instruction, of those that have none of some others; without an instruction it is not a loop but all
-    that a thread does in what is around it. Where several are `alike` it is the first of them. It runs as often as it takes to
+    one that has most of an instruction, or the `short`est that has it, of those that have none of some others; without an
+    instruction it is not a loop but all that a thread does in what is around it. Where several are `alike` it is the first of them. It runs as often as it takes to
     make the emulated kernel's accesses of one kind, or `times` as often as another loop; its way avoids instructions, and may
     make accesses that were wider as they were written (`narrowed`). The way through the loop around it leads through it as
-    well, unless it is `rare`. One that is left in its first turn is done `once`."""
+    well, unless it is `rare`. One that is left in its first turn is done `once`. Of its blocks those with that instruction are
+    executed in a `share` of the turns."""
 
     name: str
     within: str
@@ -35,6 +39,8 @@ class Loop(NamedTuple):
     rare: bool = False
     once: bool = False
     alike: bool = False
+    short: bool = False
+    share: float = 1.0
 
 
 CONVERSIONS = ("I2FP", "I2F", "F2F")
@@ -64,15 +70,33 @@ def fused(multiply_add: str, exchange: str, bits: int) -> list[Loop]:
             Loop("transform", "load", multiply_add, runs=exchange, avoid=("FSEL",), narrowed=("LDG.64",), once=True)]
 
 
-# By the beginning of a kernel's name.
+def image(problem: dict) -> list[Loop]:
+    """Images in place, with filters of one piece. A line of samples meets as many lines of taps as a lane has lines of outputs,
+    less at the ends of the filter; taps beyond a whole access are multiplied in the outer loop. Taps are loaded by the way."""
+    lines, taps, own, access, warps = problem["filter_lines"], problem["taps"], 8, 4, 4
+    met = lines / (lines + own - 1)
+    return [Loop("tile", "", "FFMA", runs="STS.128"),
+            Loop("term", "tile", "FFMA", runs="tile"),
+            Loop("lines of pieces", "term", "FFMA", runs="tile"),
+            Loop("piece", "lines of pieces", "FFMA", runs="tile", avoid=("CALL",)),
+            Loop("load line", "piece", "STS.32", runs="tile", times=(own * warps + lines - 1) / warps),
+            Loop("load columns", "load line", "LDG.32", runs="LDG.32", short=True),
+            Loop("line", "piece", "FFMA", runs="tile", times=lines + own - 1, share=met * (taps % access) / access),
+            Loop("multiply", "line", "FFMA", runs="line", times=taps // access, share=met),
+            Loop("store", "tile", "LDS.32", runs="STG.32")]
+
+
+# By the beginning of a kernel's name: its loops, or a function that tells them for a problem.
 KERNELS = {
     "gpuconv::kernels::direct_kernel<float": direct("FFMA", "FADD", "FSETP", 32, "LDS.128"),
     "gpuconv::kernels::direct_kernel<double": direct("DFMA", "DADD", "DSETP", 64, "LDS"),
     "gpuconv::kernels::direct_half_kernel": DIRECT_HALF,
     "gpuconv::kernels::fused_kernel<float": fused("FFMA", "STS.64", 32),
     "gpuconv::kernels::fused_kernel<double": fused("DFMA", "STS.128", 64),
+    "gpuconv::kernels::image_kernel<float, false": image,
 }
 
 
-def loops_of(kernel: str) -> list[Loop]:
-    return next((loops for start, loops in KERNELS.items() if kernel.startswith(start)), [])
+def loops_of(kernel: str, problem: dict) -> list[Loop]:
+    loops = next((loops for start, loops in KERNELS.items() if kernel.startswith(start)), [])
+    return loops(problem) if callable(loops) else loops

@@ -283,15 +283,8 @@ class ImageSums final : public Executor {
     void load_line(std::int64_t y, Range const& taps) const {
       const std::int64_t first = block_.first - (i_.taps_ - 1) + taps.begin;
       const std::int64_t count = block_.computed + taps.end - taps.begin - 1;
-      const std::int64_t there = extended_index(w_.extension.boundary, y, w_.lines.signal);
-      if (there < 0) {
-        for (int p = 0; p < i_.signal_parts_; ++p)
-          Source<C>(part_of(signal_, p), w_.loops).fill_beyond(count, slot_of(y, p));
-        return;
-      }
-      const Input line = at_line(signal_, there);
-      const PartSource<C> source(line, w_.loops);
-      source.load_extended(row_, part_.samples, first, count, slot_of(y, 0), ring_step());
+      load_extended_parts(signal_, w_.loops, row_, w_.lines.signal, y, part_.samples, first, count, slot_of(y, 0),
+                          ring_step());
     }
 
     void store(std::int64_t line, std::int64_t o, std::int64_t count) const {

@@ -73,6 +73,20 @@ class PartSource {
   std::optional<Source<C>> im_;
 };
 
+/// Elements of line `y` of an image as it goes on for ever along both axes, as load_extended_line and by their parts,
+/// of `lines` x `size` samples.
+template <class C>
+void load_extended_parts(Input const& images, Loops const& loops, std::int64_t row, std::int64_t lines, std::int64_t y,
+                         std::int64_t size, std::int64_t first, std::int64_t count, C* to, std::int64_t step) {
+  const std::int64_t there = extended_index(images.extension.boundary, y, lines);
+  if (there >= 0) {
+    const Input line = at_line(images, there);
+    return PartSource<C>(line, loops).load_extended(row, size, first, count, to, step);
+  }
+  for (int p = 0; p < parts_of(images.type); ++p)
+    Source<C>(part_of(images, p), loops).fill_beyond(count, to + p * step);
+}
+
 /// Rows of real or complex numbers, written by their parts from `C`. Access and loops have to live as long.
 template <class C>
 class PartSink {
@@ -113,14 +127,17 @@ class KeptSignals {
   KeptSignals(std::int64_t count, std::int64_t elements, int parts)
       : data_(count * elements * parts), elements_(elements), parts_(parts) {}
 
-  void set(Input const& filter, std::int64_t count, Means const&) {
-    if (parts_ == 1) return Source<C>(filter, {}).load_rows(0, count, elements_, data_.data(), elements_);
+  void set(Input const& filter, std::int64_t count, Means const&) { set(filter, count, 0, elements_); }
+  /// Elements [at, at + some) of each, to as many that `filter` has.
+  void set(Input const& filter, std::int64_t count, std::int64_t at, std::int64_t some) {
+    if (parts_ == 1) return Source<C>(filter, {}).load_rows(0, count, some, data_.data() + at, elements_);
     for (int p = 0; p < parts_; ++p) {
       const Source<C> from(part_of(filter, p), {});
       const C sign = filter.conjugated && p == 1 ? C(-1) : C(1);
-      for (std::int64_t f = 0; f < count; ++f) set_part(from, f, p, sign);
+      for (std::int64_t f = 0; f < count; ++f) set_part(from, f, p, sign, at, some);
     }
   }
+  void clear() { std::fill_n(data_.data(), data_.bytes() / sizeof(C), C(0)); }
 
   Input access() const {
     Input out{.data = data_.data(), .type = type_of<C>, .outer = elements_};
@@ -131,13 +148,13 @@ class KeptSignals {
   std::size_t bytes() const { return data_.bytes(); }
 
  private:
-  void set_part(Source<C> const& from, std::int64_t f, int p, C sign) {
+  void set_part(Source<C> const& from, std::int64_t f, int p, C sign, std::int64_t at, std::int64_t elements) {
     constexpr std::int64_t kTogether = 512;
     C some[kTogether];
-    for (std::int64_t i = 0; i < elements_; i += kTogether) {
-      const std::int64_t count = std::min(kTogether, elements_ - i);
+    for (std::int64_t i = 0; i < elements; i += kTogether) {
+      const std::int64_t count = std::min(kTogether, elements - i);
       from.load(f, i, count, some);
-      C* const to = data_.data() + 2 * (f * elements_ + i) + p;
+      C* const to = data_.data() + 2 * (f * elements_ + at + i) + p;
       for (std::int64_t k = 0; k < count; ++k) to[2 * k] = sign * some[k];
     }
   }

@@ -1,8 +1,8 @@
 // The loader and the storer of all CPU methods: rows in memory, read and written as the type that is computed in.
 #pragma once
 
+#include "../core/saturated.hpp"
 #include "aligned.hpp"
-#include "saturated.hpp"
 #include "simd_target.hpp"
 
 #include "../core/parts.hpp"

@@ -1,7 +1,7 @@
 // Rows that lie across memory: some of them are loaded and stored together, so that cache lines are used whole.
 #pragma once
 
-#include "saturated.hpp"
+#include "../core/saturated.hpp"
 #include "simd_target.hpp"
 
 #include "../core/access.hpp"

@@ -1,41 +1,14 @@
 #include "cufft_blocks.hpp"
 
-#include "cost.hpp"
-#include "cufft.hpp"
+#include "cufft_slots.hpp"
 #include "filters.hpp"
 
-#include "../problem.hpp"
-
 #include <algorithm>
-#include <cmath>
 
 namespace gpuconv::detail {
 namespace {
 
 constexpr std::int64_t kLargestFilter = std::int64_t{1} << 39;  // far beyond memory; keeps sizes from overflowing
-
-// Slots of a chunk: as many as stay in the second-level cache between the passes.
-std::int64_t slots_of(std::int64_t blocks, double slot_bytes, CudaDevice const& device) {
-  const auto bytes = static_cast<double>(bytes_kept_in_cache(device));
-  const auto most = static_cast<std::int64_t>(std::clamp(bytes / slot_bytes, 1.0, static_cast<double>(blocks)));
-  const std::int64_t chunks = (blocks - 1) / most + 1;  // of blocks that may be the most that there can be
-  return (blocks - 1) / chunks + 1;                     // all chunks much the same
-}
-
-// Numbers of a block's samples.
-double numbers_of(Work const& w, Cut const& cut) { return static_cast<double>(cut.size) * parts_of(w.result_type); }
-
-// Expected, not measured: passes over memory of a transform, by the numbers that fit into shared memory at once.
-double transform_passes(double numbers) { return numbers <= 1 << 14 ? 1 : numbers <= 1 << 24 ? 2 : 3; }
-
-// Bytes that go to memory and back for one row.
-double row_traffic(Work const& w, Cut const& cut) {
-  // Each block is read by measuring, and written and read by gathering, multiplying, storing and each pass of both
-  // transforms.
-  const double numbers = numbers_of(w, cut), touched = 7 + 4 * transform_passes(numbers);
-  return touched * static_cast<double>(cut.blocks(w.axis.outputs)) * numbers *
-         static_cast<double>(size_of(w.compute_type()));
-}
 
 // Outputs that a block of a whole row leaves out: those before the part's first one, so that the block starts where the
 // row does; or as overlap-save does, where the row is extended or outputs are beyond the full convolution.
@@ -54,23 +27,13 @@ class CufftBlocks final : public Executor {
         complex_(is_complex(w.result_type)),
         pitch_(pitch_of(p.cut.size, w)),
         levels_(kernels::repair_levels(p.cut.size, w.axis.filter, parts_of(w.signal_type), parts_of(w.filter_type))),
-        slots_(slots_of(
-            saturating_multiply(p.rows > 0 ? std::min(p.rows, w.rows()) : w.rows(), p.cut.blocks(w.axis.outputs)),
-            numbers_of(w, p.cut) * sizeof(C), device)),
+        slots_(w, p.cut.size, pitch_, saturating_multiply(rows_at_once(w, p), p.cut.blocks(w.axis.outputs)), device),
         grid_(looping_grid(device)),
         filters_(w, complex_ ? p.cut.size : p.cut.size / 2 + 1, 0, device, allocator) {
     check_cuda(kernels::load_blocks(type_of<C>), "cudaFuncGetAttributes");
-    constexpr Type real = type_of<C>;
-    const Type points = !complex_ ? real : real == Type::float32 ? Type::complex64 : Type::complex128;
-    forward_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, points, CufftPlan::Direction::forward);
-    inverse_ = std::make_unique<CufftPlan>(p.cut.size, pitch_, slots_, points, CufftPlan::Direction::inverse);
-    const double work = static_cast<double>(std::max(forward_->work_bytes(), inverse_->work_bytes()));
-    const auto slots = static_cast<double>(slots_);
-    const auto bytes = [](double n) { return static_cast<std::size_t>(aligned_bytes(n)); };
-    cufft_at_ = bytes(slots * static_cast<double>(pitch_) * sizeof(C));
-    facts_at_ = cufft_at_ + bytes(work);
-    levels_at_ = facts_at_ + bytes(slots * sizeof(kernels::SlotFacts));
-    scratch_bytes_ = levels_at_ + bytes(slots * static_cast<double>(levels_) * sizeof(std::uint64_t));
+    const auto slots = static_cast<double>(slots_.count());
+    levels_at_ = slots_.bytes() + slots_.room(slots * sizeof(kernels::SlotFacts));
+    scratch_bytes_ = levels_at_ + slots_.room(slots * static_cast<double>(levels_) * sizeof(std::uint64_t));
   }
 
   std::size_t own_bytes() const override { return filters_.bytes(); }
@@ -84,9 +47,9 @@ class CufftBlocks final : public Executor {
     kernels::BlockWork b =
         blocks_of({filters_.access(), {}, each, part}, {.size = cut_.size, .skip = 0, .step = 1}, means);
     b.sets_filter = true;
-    for_chunks(b, [&] {
+    slots_.for_chunks(b, [&] {
       check_cuda(kernels::gather_blocks(b, means.stream.handle()), "the kernel gather_blocks");
-      forward_->execute(b.slots, cufft_memory(means), means.stream.handle());
+      slots_.forward(means);
       check_cuda(kernels::keep_spectra(b, means.stream.handle()), "the kernel keep_spectra");
     });
   }
@@ -96,14 +59,14 @@ class CufftBlocks final : public Executor {
     Cut cut = cut_;
     if (whole_rows_) cut.skip = skip_of_row(signal.extension, part, work_.axis.filter);
     kernels::BlockWork b = blocks_of({in_parts(signal), in_parts(out), work_.loops, part}, cut, means);
-    for_chunks(b, [&] {
+    slots_.for_chunks(b, [&] {
       const std::size_t facts = static_cast<std::size_t>(b.chunk.count) * sizeof(kernels::SlotFacts);
       check_cuda(cudaMemsetAsync(b.facts, 0, facts, stream), "cudaMemsetAsync");
       check_cuda(kernels::measure_blocks(b, stream), "the kernel measure_blocks");
       check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
-      forward_->execute(b.slots, cufft_memory(means), stream);
+      slots_.forward(means);
       check_cuda(kernels::multiply_spectra(b, stream), "the kernel multiply_spectra");
-      inverse_->execute(b.slots, cufft_memory(means), stream);
+      slots_.inverse(means);
       check_cuda(kernels::store_blocks(b, stream), "the kernel store_blocks");
       check_cuda(kernels::repair_blocks(b, stream), "the kernels find_signs and repair_blocks");
     });
@@ -118,7 +81,7 @@ class CufftBlocks final : public Executor {
             .row_blocks = cut.blocks(operands.part.outputs),
             .chunk = {},
             .slots = means.scratch,
-            .facts = reinterpret_cast<kernels::SlotFacts*>(static_cast<char*>(means.scratch) + facts_at_),
+            .facts = reinterpret_cast<kernels::SlotFacts*>(static_cast<char*>(means.scratch) + slots_.bytes()),
             .levels = static_cast<char*>(means.scratch) + levels_at_,
             .sets_filter = false,
             .complex = complex_,
@@ -132,32 +95,24 @@ class CufftBlocks final : public Executor {
         kernels::repair_words(size, w.axis.filter, parts_of(w.signal_type), parts_of(w.filter_type));
     return std::max(is_complex(w.result_type) ? 2 * size : size + 2, (words * word / element + 1) / 2 * 2);
   }
-  template <class F>
-  void for_chunks(kernels::BlockWork& b, F f) const {
-    const std::int64_t total = b.operands.part.rows * b.row_blocks;
-    for (std::int64_t begin = 0; begin < total; begin += slots_) {
-      b.chunk = {.begin = begin, .count = std::min(slots_, total - begin), .slots = slots_};
-      f();
-    }
-  }
-  void* cufft_memory(Means const& means) const { return static_cast<char*>(means.scratch) + cufft_at_; }
 
   Work work_;
   Cut cut_;
   bool whole_rows_, complex_;
-  std::int64_t pitch_, levels_, slots_;
+  std::int64_t pitch_, levels_;
+  CufftSlots<C> slots_;
   int grid_;
   DeviceFilters filters_;
-  std::unique_ptr<CufftPlan> forward_, inverse_;
-  std::size_t cufft_at_ = 0, facts_at_ = 0, levels_at_ = 0;  // in the scratch memory, after the slots
+  std::size_t levels_at_ = 0;  // in the scratch memory, after the slots and their facts
   std::size_t scratch_bytes_ = 0;
 };
 
 }  // namespace
 
 Cut cufft_cut(Work const& w, std::int64_t smallest, std::int64_t largest) {
-  return best_cut(doubling(smallest, largest), w.axis.filter, w.axis.outputs, 1,
-                  [&](Cut const& cut) { return row_traffic(w, cut); });
+  return best_cut(doubling(smallest, largest), w.axis.filter, w.axis.outputs, 1, [&](Cut const& cut) {
+    return static_cast<double>(cut.blocks(w.axis.outputs)) * block_traffic(w, cut.size);
+  });
 }
 
 // Circular output k of N points is full[k] + full[k + N]: right for every k of the slice if neither what is beyond the
@@ -171,24 +126,20 @@ Cut whole_row_cut(Work const& w) {
 }
 
 double cufft_seconds(Work const& w, Cut const& cut, CudaDevice const& device) {
-  const std::int64_t blocks = saturating_multiply(w.rows(), cut.blocks(w.axis.outputs));
-  const double block_bytes = numbers_of(w, cut) * static_cast<double>(size_of(w.compute_type()));
-  const double chunks =
-      std::ceil(static_cast<double>(blocks) / static_cast<double>(slots_of(blocks, block_bytes, device)));
-  constexpr int kLaunches = 9;
-  return chunks * kLaunches * kLaunchSeconds +
-         static_cast<double>(w.rows()) * row_traffic(w, cut) / (kCopyFraction * device.bytes_per_second);
+  return blocks_seconds(w, saturating_multiply(w.rows(), cut.blocks(w.axis.outputs)), cut.size, device);
 }
 
 namespace {
 
 std::string integers_are_exact(Work const&) { return "integers are exact, which a floating-point transform is not"; }
+std::string saturated_by_direct(Work const&) { return "saturated results are those of direct sums"; }
 std::string too_long(Work const&) { return "the filter or the signal is longer than 2^39 elements"; }
 }  // namespace
 
 std::string no_cufft(Work const&) { return why_no_cufft(); }
 
 Refusal refuse_transform(Work const& w) {
+  if (w.saturated) return saturated_by_direct;
   if (is_integer(w.result_type)) return integers_are_exact;
   if (std::max(w.axis.filter, w.axis.signal) > kLargestFilter) return too_long;
   return why_no_device().empty() ? nullptr : no_device;

@@ -104,7 +104,7 @@ Tile tile_of(Work const& w, CudaDevice const& device) {
 
 Answer consider(Work const& asked, Resources const& r) {
   if (!why_no_device().empty()) return {.refusal = no_device};
-  if (asked.has_lines())
+  if (asked.has_lines() || asked.saturated)  // which the kernels of rows do not store
     return asked.axis.step == 1 ? consider_device_images(asked, r) : without_steps(consider_device_images, asked, r);
   if (is_device_dot(asked)) return consider_device_dot(asked, r);
   if (asked.axis.step != 1) return without_steps(consider, asked, r);

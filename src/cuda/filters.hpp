@@ -23,10 +23,12 @@ class DeviceFilters {
 
   kernels::Filters const& view() const { return view_; }
   Input access() const {
+    const std::int64_t part = view_.lines * view_.columns;
     return {.data = view_.taps,
             .type = compute_,
-            .outer = view_.parts * view_.columns,
-            .imaginary = view_.parts == 2 ? view_.columns : 0};
+            .outer = view_.parts * part,
+            .imaginary = view_.parts == 2 ? part : 0,
+            .line = view_.columns};
   }
   void* more() { return memory_.data() + more_at_; }
   std::size_t bytes() const { return memory_.bytes(); }

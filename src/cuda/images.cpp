@@ -14,9 +14,7 @@ namespace {
 class ImagesOnDevice final : public Executor {
  public:
   ImagesOnDevice(Work const& w, CudaDevice const& device, DeviceAllocator* allocator)
-      : work_(w),
-        blocks_(std::int64_t{device.multiprocessors} * kBlocksPerMultiprocessor),
-        filters_(w, device, allocator) {
+      : work_(w), device_(device), filters_(w, device, allocator) {
     check_cuda(kernels::load_image(w.compute_type()), "cudaFuncGetAttributes");
   }
 
@@ -28,24 +26,13 @@ class ImagesOnDevice final : public Executor {
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
-    const kernels::Image image{.operands = {in_parts(signal), in_parts(out), work_.loops, part},
-                               .taps = filters_.view().taps,
-                               .filter_lines = work_.lines.filter,
-                               .taps_count = work_.axis.filter,
-                               .signal_parts = parts_of(work_.signal_type),
-                               .filter_parts = parts_of(work_.filter_type),
-                               .signal_lines = work_.lines.signal,
-                               .first_line = work_.lines.first,
-                               .output_lines = work_.lines.span(),
-                               .line_step = work_.lines.step};
-    check_cuda(kernels::image(image, work_.compute_type(), blocks_, means.stream.handle()), "the image kernel");
+    enqueue_sums(sums_of_images(work_, {in_parts(signal), in_parts(out), work_.loops, part}, filters_.view()), work_,
+                 device_, means.stream);
   }
 
  private:
-  static constexpr std::int64_t kBlocksPerMultiprocessor = 24;  // of the grid at most, as of direct sums of rows
-
   Work work_;
-  std::int64_t blocks_;
+  CudaDevice const& device_;
   DeviceFilters filters_;
 };
 
@@ -82,8 +69,30 @@ double seconds_of(Work const& w, CudaDevice const& device) {
 
 }  // namespace
 
+kernels::Image sums_of_images(Work const& w, kernels::Operands const& operands, kernels::Filters const& filters) {
+  return {.operands = operands,
+          .taps = filters.taps,
+          .filter_lines = w.lines.filter,
+          .taps_count = w.axis.filter,
+          .signal_parts = parts_of(w.signal_type),
+          .filter_parts = parts_of(w.filter_type),
+          .signal_lines = w.lines.signal,
+          .first_line = w.lines.first,
+          .output_lines = w.lines.span(),
+          .line_step = w.lines.step};
+}
+
+void enqueue_sums(kernels::Image const& image, Work const& w, CudaDevice const& device, Stream stream) {
+  constexpr std::int64_t per_multiprocessor = 24;  // blocks of the grid at most, as of direct sums of rows
+  check_cuda(kernels::image(image, w.compute_type(), device.multiprocessors * per_multiprocessor, stream.handle()),
+             "the image kernel");
+}
+
 Answer consider_device_images(Work const& w, Resources const& r) {
-  return {.seconds = total_seconds(w, r, seconds_of(w, current_device())), .parameters = {}, .make = make};
+  const int pack = 16 / static_cast<int>(size_of(w.compute_type()));
+  return {.seconds = total_seconds(w, r, seconds_of(w, current_device())),
+          .parameters = {.tile = {.outputs = pack, .lanes = 32, .groups = 1}, .tile_lines = kernels::kImageTileLines},
+          .make = make};
 }
 
 }  // namespace gpuconv::detail

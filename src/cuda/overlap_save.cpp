@@ -5,6 +5,7 @@
 #include "cufft_blocks.hpp"
 #include "filters.hpp"
 #include "fused.hpp"
+#include "images.hpp"
 #include "pieces.hpp"
 
 #include "../exchange.hpp"
@@ -76,6 +77,7 @@ double preparing_seconds(Work const& w, Choice const& c, CudaDevice const& devic
 }
 
 Answer consider(Work const& w, Resources const& r) {
+  if (w.has_lines()) return consider_device_image_blocks(w, r);
   if (const Refusal refusal = refuse_transform(w)) return {.refusal = refusal};
   CudaDevice const& device = current_device();
   const Work at_once = work_at_once(w, r);
@@ -98,6 +100,6 @@ Answer consider(Work const& w, Resources const& r) {
 }  // namespace
 
 const Solver cuda_overlap_save{
-    .device = Device::cuda, .method = Method::overlap_save, .automatic = true, .answer = consider};
+    .device = Device::cuda, .method = Method::overlap_save, .automatic = true, .answer = consider, .takes_lines = true};
 
 }  // namespace gpuconv::detail

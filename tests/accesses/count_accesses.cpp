@@ -1,7 +1,7 @@
 // What the kernels of a plan do to memory, on the emulated GPU.
 //
-// Reads a problem from each line of stdin, {"type", "batch", "signal", "taps", "method"}, executes a plan for it and
-// answers with a line: {"plan", "outputs", "kernels": {NAME: {...}}}.
+// Reads a problem from each line of stdin, as bench/support/problem.hpp has them, executes a plan for it and answers
+// with a line: {"plan", "outputs", "kernels": {NAME: {...}}}.
 #include "accesses.hpp"
 #include "control.hpp"
 #include "support/problem.hpp"
@@ -47,18 +47,21 @@ template <class T>
 json count(const Problem& problem, Method method) {
   Plan plan(problem, {.method = method, .device = Device::cuda, .memory = Memory::device});
   // Ones: uninitialised memory is NaN, which would have to be repaired.
-  const std::vector<T> taps(static_cast<std::size_t>(problem.filter), T(1.0F));
-  const std::vector<T> samples(static_cast<std::size_t>(problem.batch * problem.signal), T(1.0F));
-  plan.set_filter(taps, Stream{});
-  DeviceBuffer<T> signal(problem.batch * problem.signal), out(problem.batch * plan.output_length());
+  const Images image{.images = problem.batch, .lines = problem.lines.signal, .columns = problem.signal};
+  const Images result{.images = problem.batch, .lines = plan.output_lines(), .columns = plan.output_length()};
+  const Images filter{.lines = problem.lines.filter, .columns = problem.filter};
+  const auto size = [](const Images& i) { return i.images * i.lines * i.columns; };
+  const std::vector<T> taps(static_cast<std::size_t>(size(filter)), T(1.0F));
+  const std::vector<T> samples(static_cast<std::size_t>(size(image)), T(1.0F));
+  plan.set_filter(HostView<const T>(taps.data(), filter), Stream{});
+  DeviceBuffer<T> signal(size(image)), out(size(result));
   copy(samples, signal);
   accesses::start();
-  plan.execute(DeviceView<const T>(signal.data(), {.rows = problem.batch, .columns = problem.signal}),
-               DeviceView<T>(out.data(), {.rows = problem.batch, .columns = plan.output_length()}), Stream{});
+  plan.execute(DeviceView<const T>(signal.data(), image), DeviceView<T>(out.data(), result), Stream{});
   synchronize(Stream{});
   json kernels = json::object();
   for (const auto& [kernel, counts] : accesses::stop()) kernels[kernel] = json_of(counts);
-  return {{"plan", plan.describe()}, {"outputs", problem.batch * plan.output_length()}, {"kernels", kernels}};
+  return {{"plan", plan.describe()}, {"outputs", size(result)}, {"kernels", kernels}};
 }
 
 json answer(const json& job) {

@@ -86,4 +86,23 @@ std::vector<Choices> covering_array(std::vector<int> const& counts,
   return rows;
 }
 
+std::vector<std::string> type_names() {
+  std::vector<std::string> out;
+  for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));
+  return out;
+}
+
+std::vector<std::string> boundary_names() {
+  constexpr int count = static_cast<int>(Boundary::wrap) + 1;
+  std::vector<std::string> out;
+  for (int b = 0; b < count; ++b) out.emplace_back(name(static_cast<Boundary>(b)));
+  return out;
+}
+
+std::vector<int> counts_of(std::vector<Asked> const& questions) {
+  std::vector<int> out;
+  for (Asked const& q : questions) out.push_back(static_cast<int>(q.choices.size()));
+  return out;
+}
+
 }  // namespace gpuconv::test

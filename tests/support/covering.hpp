@@ -1,8 +1,11 @@
 // Pairwise covering arrays: few rows of choices in which every two choices meet that may.
 #pragma once
 
+#include <gpuconv/problem.hpp>
+
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace gpuconv::test {
@@ -17,5 +20,24 @@ using Choices = std::vector<int>;
 std::vector<Choices> covering_array(
     std::vector<int> const& counts,
     std::function<bool(Choices const&)> const& allowed = [](Choices const&) { return true; });
+
+/// A question with the names of its choices.
+struct Asked {
+  const char* what;
+  std::vector<std::string> choices;
+};
+std::vector<std::string> type_names();
+std::vector<std::string> boundary_names();
+/// How many choices each question has.
+std::vector<int> counts_of(std::vector<Asked> const& questions);
+
+/// A covering array of problems, which every solver is tried with.
+struct CoveredProblems {
+  std::vector<Asked> questions;
+  std::vector<Choices> rows;
+  Problem (*problem_of)(Choices const&);
+};
+CoveredProblems const& covered_rows();    // test_covering.cpp
+CoveredProblems const& covered_images();  // test_image_covering.cpp
 
 }  // namespace gpuconv::test

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -35,14 +34,9 @@ Workload row_alone(Workload const& w, std::int64_t r) {
 
 class Batches : public SolverTest {
  protected:
-  /// A row of a batch has the bits of `alone`. NVIDIA promises that for one plan of cuFFT, and these are two: where
-  /// they differ, a note says so. Whether either is right is for other tests.
   static testing::AssertionResult same_bits(Outcome const& together, std::int64_t r, Outcome const& alone) {
-    if (std::ranges::equal(together.out.bytes(r), alone.out.bytes(0))) return testing::AssertionSuccess();
-    const std::string where = "row " + std::to_string(r) + ", " + together.plan + "; alone: " + alone.plan;
-    if (together.plan.find("by cuFFT") == std::string::npos) return testing::AssertionFailure() << where;
-    std::printf("[ NOTE     ] cuFFT's bits depend on the batch: %s\n", where.c_str());
-    return testing::AssertionSuccess();
+    return are_same_bits(together.out.bytes(r), alone.out.bytes(0),
+                         "row " + std::to_string(r) + ", " + together.plan + "; alone: " + alone.plan);
   }
 
   template <class Each>

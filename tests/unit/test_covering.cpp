@@ -1,5 +1,5 @@
 // Everything with everything: a pairwise covering array over what a problem can ask for, by every solver, against the
-// oracle. The same rows make the page of capabilities.
+// oracle.
 #include "support/covering.hpp"
 #include "support/placed.hpp"
 #include "support/scale.hpp"
@@ -10,12 +10,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <iterator>
-#include <map>
 #include <set>
-#include <sstream>
 
 namespace gpuconv::test {
 namespace {
@@ -44,21 +41,11 @@ struct Sizes {
 };
 constexpr Sizes kSizes[] = {{200, 7}, {7, 200}, {64, 64}, {150, 1}, {3000, 150}, {700, 530}};
 
-struct Asked {
-  const char* what;
-  std::vector<std::string> choices;
-};
-std::vector<std::string> type_names() {
-  std::vector<std::string> out;
-  for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));
-  return out;
-}
 std::vector<Asked> const& questions() {
   static const std::vector<Asked> all = [] {
-    std::vector<std::string> sizes_text, placements(std::begin(kPlacements), std::end(kPlacements)), boundaries;
+    std::vector<std::string> sizes_text, placements(std::begin(kPlacements), std::end(kPlacements));
     for (auto const [n, m] : kSizes)
       sizes_text.push_back(std::to_string(n) + " samples, " + std::to_string(m) + " taps");
-    for (int b = 0; b < 6; ++b) boundaries.emplace_back(name(static_cast<Boundary>(b)));
     return std::vector<Asked>{
         {"Signal", type_names()},
         {"Filter", type_names()},
@@ -67,7 +54,7 @@ std::vector<Asked> const& questions() {
         {"Outputs",
          {"full", "valid", "same (NumPy)", "same (SciPy)", "same (MATLAB)", "a window", "a window beyond both ends",
           "a window with steps"}},
-        {"Boundary", boundaries},
+        {"Boundary", boundary_names()},
         {"Rows",
          {"one", "a batch with one filter", "a batch with a filter per row", "a batch with a bank of filters",
           "one signal with many filters"}},
@@ -84,14 +71,6 @@ std::vector<Asked> const& questions() {
 
 // Other boundaries than zero need outputs that see beyond the ends.
 bool may_be(Choices const& c) { return c[beyond] <= 0 || (c[outputs] != full && c[outputs] != valid); }
-std::vector<Choices> const& covering_rows() {
-  static const std::vector<Choices> all = [] {
-    std::vector<int> counts;
-    for (Asked const& q : questions()) counts.push_back(static_cast<int>(q.choices.size()));
-    return covering_array(counts, may_be);
-  }();
-  return all;
-}
 
 // ---- the problem that choices describe ------------------------------------------------------------------------------
 Type widest(Type least) {
@@ -262,8 +241,8 @@ void Covering::expect_product() const {
 TEST_P(Covering, EveryTwoChoicesAreRightTogether) {
   Rng rng = test_rng();
   std::int64_t taken = 0;
-  for (std::size_t i = 0; i < covering_rows().size() && !HasFailure(); i += static_cast<std::size_t>(kSlowdown)) {
-    Choices const& c = covering_rows()[i];
+  for (std::size_t i = 0; i < covered_rows().rows.size() && !HasFailure(); i += static_cast<std::size_t>(kSlowdown)) {
+    Choices const& c = covered_rows().rows[i];
     if (!takes(problem_of(c))) continue;
     expect_right(c, rng);
     ++taken;
@@ -304,78 +283,15 @@ TEST(CoveringArray, HasEveryPairThatIsAllowed) {
 }
 
 TEST(CoveringArray, OfProblemsIsSmall) {
-  EXPECT_LT(covering_rows().size(), 320u);
-  EXPECT_GE(covering_rows().size(), static_cast<std::size_t>(type_count * type_count));
-}
-
-// ---- the page of capabilities ---------------------------------------------------------------------------------------
-std::string title(SolverPointer solver) {
-  return std::string(name(solver->device)) + ' ' + std::string(name(solver->method));
-}
-
-/// Why the solver refuses each row of the array; empty where it takes it.
-std::vector<std::string> refusals(SolverPointer solver) {
-  std::vector<std::string> out;
-  for (Choices const& c : covering_rows()) {
-    const detail::Work work = detail::check(problem_of(c));
-    const detail::Answer answer = solver->consider(work, {});
-    out.push_back(answer.refusal ? answer.refusal(work) : std::string());
-  }
-  return out;
-}
-
-/// Rows with a choice that are not refused, or a dash.
-std::string taken(std::size_t question, std::size_t choice, std::vector<std::string> const& why) {
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < why.size(); ++i)
-    count += covering_rows()[i][question] == static_cast<int>(choice) && why[i].empty();
-  return count > 0 ? std::to_string(count) : "-";
-}
-
-std::string page() {
-  std::map<std::string, std::vector<std::string>> why;  // by solver
-  for (SolverPointer const s : solver_table()) why[title(s)] = refusals(s);
-
-  std::ostringstream out;
-  out << "# What each method takes\n\n"
-         "Written by the test that proves it: `Covering.EveryTwoChoicesAreRightTogether` runs a pairwise covering "
-         "array\n"
-         "of problems, in which every two of the choices below meet, by every method on every device, and compares "
-         "each\n"
-         "output with sums of products in higher precision. A number says how many of the array's "
-      << covering_rows().size()
-      << " problems have\nthe choice and are run; the GPU's run on an emulated one too. With\n"
-         "`GPUCONV_UPDATE_PAGES=1` in the environment `CapabilitiesPage.cuda_IsCurrent` writes this page anew.\n";
-  for (std::size_t q = 0; q < questions().size(); ++q) {
-    Asked const& asked = questions()[q];
-    out << "\n| " << asked.what << " |";
-    for (SolverPointer const s : solver_table()) out << ' ' << title(s) << " |";
-    out << "\n|---|";
-    for (std::size_t s = 0; s < solver_table().size(); ++s) out << "---|";
-    out << '\n';
-    for (std::size_t choice = 0; choice < asked.choices.size(); ++choice) {
-      out << "| " << asked.choices[choice] << " |";
-      for (SolverPointer const s : solver_table()) out << ' ' << taken(q, choice, why[title(s)]) << " |";
-      out << '\n';
-    }
-  }
-  out << "\nWhy problems are refused:\n\n";
-  for (auto const& [solver, all] : why)
-    for (std::string const& reason : std::set<std::string>(all.begin(), all.end()))
-      if (!reason.empty()) out << "- " << solver << ": " << reason << '\n';
-  return out.str();
-}
-
-TEST(CapabilitiesPage, cuda_IsCurrent) {
-  if (cuda_solver_table().empty()) GTEST_SKIP() << "this build has no CUDA solvers";
-  if (const DeviceInfo cuda = detail::cuda_device_info(); !cuda.available) GTEST_SKIP() << cuda.detail;
-  if (const char* const update = std::getenv("GPUCONV_UPDATE_PAGES"); update && std::string_view(update) == "1")
-    std::ofstream(GPUCONV_CAPABILITIES_PAGE) << page();
-  std::ifstream file(GPUCONV_CAPABILITIES_PAGE);
-  if (!file) GTEST_SKIP() << "the page is not on this machine";
-  const std::string there((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(there, page()) << "GPUCONV_UPDATE_PAGES=1 writes it anew";
+  EXPECT_LT(covered_rows().rows.size(), 320u);
+  EXPECT_GE(covered_rows().rows.size(), static_cast<std::size_t>(type_count * type_count));
 }
 
 }  // namespace
+
+CoveredProblems const& covered_rows() {
+  static const CoveredProblems all{questions(), covering_array(counts_of(questions()), may_be), problem_of};
+  return all;
+}
+
 }  // namespace gpuconv::test

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 namespace gpuconv::test {
 namespace {
@@ -153,7 +154,7 @@ TEST_P(ImagesOf, BitsDependOnTheImageAlone) {
     p.batch = 3;
     if (!takes(p)) continue;
     Scene batch(p, rng, {dense, dense, crop});
-    batch.run(options(1));
+    const std::string text = batch.run(options(1));
     const std::vector<std::byte> all = batch.out.elements();
     Scene threads(batch);
     threads.run(options(3));
@@ -166,7 +167,25 @@ TEST_P(ImagesOf, BitsDependOnTheImageAlone) {
         [&](int64_t, int64_t l, int64_t c) { one.signal.set(0, l, c, 0, batch.signal.get<float>(2, l, c, 0)); });
     one.run(options(2));
     const std::vector<std::byte> own = one.out.elements();
-    EXPECT_TRUE(std::equal(own.begin(), own.end(), all.end() - std::ssize(own))) << to_string(p);
+    EXPECT_TRUE(are_same_bits(std::span(all).last(own.size()), own, text));
+  }
+}
+
+// Several in both directions, of which one has a sample that is not finite.
+TEST_P(ImagesOf, BlocksSideBySide) {
+  Rng rng = test_rng();
+  Problem with_steps = images(190, 200, 8, 12);
+  with_steps.batch = 2;
+  with_steps.window = {5, 60, 3}, with_steps.lines.window = {-2, 96, 2};
+  Problem with_bank = images(150, 110, 8, 12, Mode::same);
+  with_bank.type = Type::complex64, with_bank.filters = Filters::bank, with_bank.bank = 2;
+  with_bank.boundary = Boundary::reflect, with_bank.same = Same::scipy;
+  for (Problem const& p : {with_steps, with_bank}) {
+    if (!takes(p)) continue;
+    Scene s(p, rng);
+    s.signal.set(p.batch - 1, 120, 90, 0, INFINITY);
+    const std::string text = s.run(options());
+    EXPECT_TRUE(is_right(s)) << text;
   }
 }
 

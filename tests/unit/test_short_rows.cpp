@@ -1,4 +1,5 @@
 // Short rows on the CPU, which direct takes many at a time: sizes around vectors and windows, neighbours, exact ends.
+#include "support/scale.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
 
@@ -17,12 +18,14 @@ constexpr Mode kModes[] = {Mode::full, Mode::same, Mode::valid};
 
 template <class Each>
 void each_problem(std::int64_t batch, std::initializer_list<Type> types, Each each) {
+  Thinned thinned;
   for (std::int64_t const n : kSizes)
     for (std::int64_t const m : kSizes)
       for (Mode const mode : kModes)
         for (Filters const filters : {Filters::shared, Filters::per_row})
           for (Type const type : types)
-            each(Problem{.signal = n, .filter = m, .batch = batch, .filters = filters, .mode = mode, .type = type});
+            if (thinned.takes_next())
+              each(Problem{.signal = n, .filter = m, .batch = batch, .filters = filters, .mode = mode, .type = type});
 }
 
 void copy_row(Array const& from, std::int64_t r, Array& to, std::int64_t s) {

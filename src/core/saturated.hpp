@@ -1,7 +1,7 @@
 // Integers as pixels are stored: what is beyond their range is their nearest value, floating-point sums are rounded.
 #pragma once
 
-#include "../core/access.hpp"
+#include "access.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -16,7 +16,7 @@ inline constexpr bool kSaturates = is_integer(type_of<T>);
 
 /// The nearest value of T; of halves the even one, of NaN 0. The environment rounds to nearest.
 template <class T, class C>
-T saturated(C sum, Saturation how) {
+constexpr T saturated(C sum, Saturation how) {
   using Limits = std::numeric_limits<T>;
   if constexpr (std::is_floating_point_v<C>) {
     if constexpr (sizeof(T) <= 2) {
