@@ -36,22 +36,20 @@ struct ImageWindow {
 template <class C>
 __device__ __forceinline__ void load_window(Image const& image, std::int64_t row, int part, ImageWindow const& w,
                                             bool in_place, int pitch, C* tile) {
+  constexpr int warps = kImageThreads / 32;
   Operands const& operands = image.operands;
   Input const& signal = operands.signal;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  for (int l = static_cast<int>(threadIdx.x) / 32; l < w.lines; l += kImageThreads / 32) {
-    C* const to = tile + l * pitch;
-    const std::int64_t line = w.line + l;
-    if (in_place) {
-      C const* const from = static_cast<C const*>(signal.data) + signal.offset(operands.loops, row) +
-                            part * signal.imaginary + line * signal.line + w.column;
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  if (in_place) {
+    C const* from = row_of<C>(signal, operands.loops, row, part) + (w.line + warp) * signal.line + w.column;
+    for (int l = warp; l < w.lines; l += warps, from += warps * signal.line)
 #pragma unroll 4
-      for (int i = lane; i < w.columns; i += 32) to[i] = from[i];
-      continue;
-    }
-    load_line<C>(operands, image.signal_lines, row, part, line, w.column, lane, w.columns, 32,
-                 [&](int i, C x) { to[i] = x; });
+      for (int i = lane; i < w.columns; i += 32) tile[l * pitch + i] = from[i];
+    return;
   }
+  for (int l = warp; l < w.lines; l += warps)
+    load_line<C>(operands, image.signal_lines, row, part, w.line + l, w.column, lane, w.columns, 32,
+                 [&](int i, C x) { tile[l * pitch + i] = x; });
 }
 
 /// A piece of a filter's taps, `lines` x `columns` of them from `from` on, to shared memory, the last one first;
@@ -170,23 +168,26 @@ __device__ __forceinline__ void store_image(ImageSums<C> const& sum, C* stage, I
     *reinterpret_cast<Pack<C>*>(stage + r * width + lane * pack) = y;
   }
   __syncwarp();
+  const int lines = static_cast<int>(min(image.output_lines - line, std::int64_t{kImageLines}));
+  if (as_is && image.line_step == 1) {
+    C* at = row_of<C>(out, operands.loops, row) + line * out.line + column;
+    const int count = static_cast<int>(min(outputs - column, std::int64_t{width}));
+    C const* from = stage;
 #pragma unroll 1
-  for (int r = 0; r < kImageLines && line + r < image.output_lines; ++r) {
+    for (int r = 0; r < lines; ++r, at += out.line, from += width)
+#pragma unroll
+      for (int i = lane; i < width; i += 32)
+        if (i < count) at[i] = from[i];
+    return;
+  }
+#pragma unroll 1
+  for (int r = 0; r < lines; ++r) {
     if ((line + r) % image.line_step != 0) continue;
     const Output to = detail::at_line(out, (line + r) / image.line_step);
     C const* const from = stage + r * width;
-    if (!as_is) {
-      if (out.saturation != detail::Saturation::none)
-        store_saturated(saturated_row(to, operands.loops, row, outputs), column, lane, width, 32, from);
-      else
-        store_row<C>(to, operands.loops, row, part, outputs, column, lane, width, 32, [&](int i) { return from[i]; });
-      continue;
-    }
-    C* const at = static_cast<C*>(to.data) + to.offset(operands.loops, row) + column;
-    const int count = static_cast<int>(min(outputs - column, std::int64_t{width}));
-#pragma unroll
-    for (int i = lane; i < width; i += 32)
-      if (i < count) at[i] = from[i];
+    if (out.saturation != detail::Saturation::none)
+      store_saturated(saturated_row(to, operands.loops, row, outputs), column, lane, width, 32, from);
+    else store_row<C>(to, operands.loops, row, part, outputs, column, lane, width, 32, [&](int i) { return from[i]; });
   }
 }
 

@@ -79,8 +79,8 @@ def image(problem: dict) -> list[Loop]:
             Loop("term", "tile", "FFMA", runs="tile"),
             Loop("lines of pieces", "term", "FFMA", runs="tile"),
             Loop("piece", "lines of pieces", "FFMA", runs="tile", avoid=("CALL",)),
-            Loop("load line", "piece", "STS.32", runs="tile", times=(own * warps + lines - 1) / warps),
-            Loop("load columns", "load line", "LDG.32", runs="LDG.32", short=True),
+            Loop("load line", "piece", "STS.32", runs="tile", times=(own * warps + lines - 1) / warps, short=True),
+            Loop("load columns", "load line", "LDG.32", runs="LDG.32"),
             Loop("line", "piece", "FFMA", runs="tile", times=lines + own - 1, share=met * (taps % access) / access),
             Loop("multiply", "line", "FFMA", runs="line", times=taps // access, share=met),
             Loop("store", "tile", "LDS.32", runs="STG.32")]
