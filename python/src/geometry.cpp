@@ -112,10 +112,10 @@ void choose_rows(Walk& walk) {
 
 }  // namespace
 
-Shape Shape::of(PyArrayObject* array) {
+Shape Shape::of(Layout const& layout) {
   Shape shape;
-  shape.axes = PyArray_NDIM(array);
-  std::copy_n(PyArray_DIMS(array), shape.axes, shape.counts.begin());
+  shape.axes = layout.axes;
+  std::copy_n(layout.counts, shape.axes, shape.counts.begin());
   return shape;
 }
 

@@ -2,6 +2,7 @@
 // how the library's plans take them.
 #pragma once
 
+#include "layout.hpp"
 #include "numpy.hpp"
 
 #include <gpuconv/problem.hpp>
@@ -18,7 +19,7 @@ struct Shape {
   int axes = 0;
   std::array<npy_intp, kMostAxes> counts;
 
-  static Shape of(PyArrayObject* array);
+  static Shape of(Layout const& layout);
 };
 
 /// "(2, 3)", as Python writes it.

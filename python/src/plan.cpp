@@ -87,8 +87,8 @@ class PlanObject {
     const nb::object type = keyword(keywords_, "signal_dtype");
     signal_number_ = type.is_none() ? filter_.number : number_of_dtype(type.ptr());
     const Values values = values_of(keywords_);
-    task_ = task_of(how_of(function, values), signal_, Shape::of(filter_.array()));
-    task_.types = types_of({{}, signal_number_}, filter_, values[Parameter::dtype], task_.geometry.products());
+    task_ = task_of(how_of(function, values), signal_, Shape::of(filter_.layout()));
+    task_.types = types_of(signal_number_, filter_.number, values[Parameter::dtype], task_.geometry.products());
     walk_ = contiguous_walk();
     if (!task_.geometry.empty) make_plans();
   }
@@ -102,10 +102,10 @@ class PlanObject {
     const nb::object result = out.is_none()
                                   ? new_array(g.result.axes, g.result.counts.data(), task_.types.result_number)
                                   : checked_out(out.ptr(), g, task_.types.result_number);
-    nb::object computed = computed_into(task_, result, signal.array(), filter_.array());
+    nb::object computed = computed_into(task_, result, signal.layout(), filter_.layout());
     if (!g.empty) {
       const Walk walk = walk_as_planned(signal, computed);
-      const Places places = places_of(g, signal.array(), filter_.array(), as_array(computed));
+      const Places places = places_of(g, signal.layout(), filter_.layout(), layout_of(as_array(computed)));
       const Unlocked unlocked(task_);
       run(walk, places);
     }
@@ -162,7 +162,7 @@ class PlanObject {
   }
 
   void make_plans() {
-    const Place filter = place_of(filter_.array(), task_.geometry.filter_axis, task_.geometry.lines.filter_axis);
+    const Place filter = place_of(filter_.layout(), task_.geometry.filter_axis, task_.geometry.lines.filter_axis);
     const Unlocked unlocked(task_);
     for (int part = 0; part < task_.parts(); ++part) {
       std::int64_t made = -1;
@@ -170,7 +170,7 @@ class PlanObject {
         if (filters == made) return;
         made = filters;
         plans_.emplace_back(problem_of(task_, walk_, part), task_.how.options);
-        plans_.back().set_filter(filters_at(task_, walk_, filter, at.filter));
+        set_filter<HostInput>(plans_.back(), task_, walk_, filter, at.filter);
       });
     }
   }
@@ -179,7 +179,7 @@ class PlanObject {
     for (int part = 0; part < task_.parts(); ++part)
       each_turn(walk, [&](Loop const& at, std::int64_t filters) {
         const std::int64_t plan = part * walk.filters_around + filters;
-        python::execute(plans_[static_cast<std::size_t>(plan)], task_, walk, places, at, part);
+        python::execute<HostInput, HostOutput>(plans_[static_cast<std::size_t>(plan)], task_, walk, places, at, part);
       });
   }
 
@@ -189,7 +189,7 @@ class PlanObject {
         (signal.number == NPY_BOOL) != (signal_number_ == NPY_BOOL))
       raise(PyExc_ValueError, "the signal is of %U, the plan's of %U", dtype_name(signal.number).ptr(),
             dtype_name(signal_number_).ptr());
-    const Shape shape = Shape::of(signal.array());
+    const Shape shape = Shape::of(signal.layout());
     if (shape.axes != signal_.axes ||
         !std::equal(shape.counts.begin(), shape.counts.begin() + shape.axes, signal_.counts.begin()))
       raise(PyExc_ValueError, "the signal has the shape %s, the plan's %s", to_text(shape).c_str(),
@@ -202,7 +202,7 @@ class PlanObject {
   // ones.
   Walk walk_as_planned(Operand& signal, nb::object& computed) const {
     const auto walk = [&] {
-      return walk_of(task_.geometry, placement_of(signal.array(), filter_.array(), as_array(computed)));
+      return walk_of(task_.geometry, placement_of(signal.layout(), filter_.layout(), layout_of(as_array(computed))));
     };
     const Walk as_it_lies = walk();
     if (same_plans(as_it_lies, walk_)) return as_it_lies;
@@ -227,8 +227,8 @@ std::string explain(nb::object a, nb::object v, nb::dict keywords) {
   const Function function = function_of(keyword(keywords, "operation").ptr());
   Operand signal = operand_of(function, a.ptr()), filter = operand_of(function, v.ptr());
   const Values values = values_of(keywords);
-  Task task = task_of(how_of(function, values), Shape::of(signal.array()), Shape::of(filter.array()));
-  task.types = types_of(signal, filter, values[Parameter::dtype], task.geometry.products());
+  Task task = task_of(how_of(function, values), Shape::of(signal.layout()), Shape::of(filter.layout()));
+  task.types = types_of(signal.number, filter.number, values[Parameter::dtype], task.geometry.products());
   if (task.geometry.empty) return kNothing;
   make_plain(signal);
   make_plain(filter);
