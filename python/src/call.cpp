@@ -1,5 +1,6 @@
 #include "call.hpp"
 
+#include "device_call.hpp"
 #include "documentation.hpp"
 #include "dtypes.hpp"
 #include "errors.hpp"
@@ -115,7 +116,8 @@ nb::object call(Signature const& signature, PyObject* const* arguments, Py_ssize
   const Values values = values_of(signature, arguments, positional, keywords);
   Function const& function = signature.function;
   for (const Parameter p : {Parameter::a, Parameter::v, Parameter::out})
-    if (values[p] && is_of_another_library(values[p])) return with_other_arrays(function, values);
+    if (values[p] && is_of_another_library(values[p]))
+      return any_on_device(values) ? call_on_device(function, values) : with_other_arrays(function, values);
   Operand a = operand_of(function, values[Parameter::a]), v = operand_of(function, values[Parameter::v]);
   for (Operand const* operand : {&a, &v})
     if (!type_of_number(operand->number)) return by_numpy(function, values, operand->number);

@@ -185,8 +185,7 @@ class PlanObject {
 
   Operand signal_operand(nb::object const& x) const {
     Operand signal = operand_of(task_.how.function, x.ptr());
-    if (type_of_number(signal.number) != task_.types.signal ||
-        (signal.number == NPY_BOOL) != (signal_number_ == NPY_BOOL))
+    if (!is_same_type(signal.number, signal_number_))
       raise(PyExc_ValueError, "the signal is of %U, the plan's of %U", dtype_name(signal.number).ptr(),
             dtype_name(signal_number_).ptr());
     const Shape shape = Shape::of(signal.layout());

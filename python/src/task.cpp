@@ -155,33 +155,57 @@ void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& fil
   plan.set_filter(Input(filter.data + offset * static_cast<std::int64_t>(size_of(type)), type, rows), where...);
 }
 
+// What one execution reads.
+template <class Input>
+static Input signal_view(Task const& task, Walk const& walk, Place const& signal, Loop const& turn) {
+  const Type type = task.types.signal;
+  return Input(signal.data + turn.signal * static_cast<std::int64_t>(size_of(type)), type,
+               Images{.images = walk.batch.count,
+                      .lines = task.geometry.lines.signal,
+                      .columns = task.geometry.samples,
+                      .stride = walk.batch.signal,
+                      .line_stride = signal.line,
+                      .element_stride = signal.stride});
+}
+// What it writes; to look at, also as an `Input`.
+template <class Output>
+static Output out_view(Task const& task, Walk const& walk, Place const& out, Loop const& turn, int part) {
+  const Type type = task.types.computed;
+  const Part outputs = part_of(task, part);
+  const std::int64_t first = outputs.first + (outputs.descends ? outputs.outputs - 1 : 0), step = out.stride;
+  return Output(out.data + (turn.out + first * step) * static_cast<std::int64_t>(size_of(type)), type,
+                Images{.images = walk.batch.count * walk.bank.count,
+                       .lines = task.geometry.lines.outputs,
+                       .columns = outputs.outputs,
+                       .stride = walk.result_stride(),
+                       .line_stride = out.line,
+                       .element_stride = outputs.descends ? -step : step});
+}
+
 template <class Input, class Output, class... Where>
 void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& turn, int part,
              Where const&... where) {
-  const auto size = [](Type type) { return static_cast<std::int64_t>(size_of(type)); };
-  const Type in = task.types.signal, result = task.types.computed;
-  Geometry const& g = task.geometry;
-  const Input signal(places.signal.data + turn.signal * size(in), in,
-                     Images{.images = walk.batch.count,
-                            .lines = g.lines.signal,
-                            .columns = g.samples,
-                            .stride = walk.batch.signal,
-                            .line_stride = places.signal.line,
-                            .element_stride = places.signal.stride});
-  const Part outputs = part_of(task, part);
-  const std::int64_t first = outputs.first + (outputs.descends ? outputs.outputs - 1 : 0), step = places.out.stride;
-  const Output out(places.out.data + (turn.out + first * step) * size(result), result,
-                   Images{.images = walk.batch.count * walk.bank.count,
-                          .lines = g.lines.outputs,
-                          .columns = outputs.outputs,
-                          .stride = walk.result_stride(),
-                          .line_stride = places.out.line,
-                          .element_stride = outputs.descends ? -step : step});
-  plan.execute(signal, out, where...);
+  plan.execute(signal_view<Input>(task, walk, places.signal, turn),
+               out_view<Output>(task, walk, places.out, turn, part), where...);
 }
 
 template void set_filter<HostInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t);
 template void execute<HostInput, HostOutput>(Plan&, Task const&, Walk const&, Places const&, Loop const&, int);
+template void set_filter<HostInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t, Stream const&,
+                                    DeviceBytes const&);
+template void set_filter<DeviceInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t, Stream const&,
+                                      DeviceBytes const&);
+template void execute<DeviceInput, DeviceOutput>(Plan&, Task const&, Walk const&, Places const&, Loop const&, int,
+                                                 Stream const&, DeviceBytes const&);
+
+Options on_device(Task const& task, Walk const& walk, Places const& places, Problem const& problem, int part) {
+  const Loop first{1, 0, 0, 0};
+  Options options = task.how.options;
+  options.memory = Memory::device;
+  options.across = lies_across(signal_view<DeviceInput>(task, walk, places.signal, first), problem) ||
+                   lies_across(out_view<DeviceInput>(task, walk, places.out, first, part), problem);
+  return options;
+}
 
 // Whether images' lines lie one behind the other, as the library writes them.
 bool line_after_line(Geometry const& g, Layout const& out) {

@@ -63,6 +63,9 @@ template <class Input, class Output, class... Where>
 void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& at, int part,
              Where const&... where);
 
+/// What a plan for arrays in device memory is made with, where they lie so.
+Options on_device(Task const& task, Walk const& walk, Places const& places, Problem const& problem, int part);
+
 /// Calls `f(at, turn)` for every turn of the loops around, with the elements that the arrays have moved on by, and the
 /// number of the filters.
 template <class F>
