@@ -9,8 +9,8 @@ macro(gpuconv_add_python_module target)
   execute_process(COMMAND ${Python_EXECUTABLE} -c "import numpy; print(numpy.get_include())"
     OUTPUT_VARIABLE numpy_headers OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   find_package(nanobind CONFIG REQUIRED)
-  set(sources arguments.cpp call.cpp device_array.cpp device_call.cpp device_memory.cpp device_work.cpp dtypes.cpp
-    errors.cpp geometry.cpp lags.cpp layout.cpp module.cpp numpy.cpp operand.cpp plan.cpp streams.cpp task.cpp)
+  set(sources arguments.cpp call.cpp device_array.cpp device_call.cpp device_memory.cpp device_operands.cpp device_plan.cpp device_work.cpp dtypes.cpp
+    errors.cpp geometry.cpp lags.cpp layout.cpp module.cpp numpy.cpp operand.cpp plan.cpp planned.cpp streams.cpp task.cpp)
   list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/python/src/)
   nanobind_add_module(${target} STABLE_ABI NOMINSIZE NB_SUPPRESS_WARNINGS ${sources} ${ARGN})
   target_link_libraries(${target} PRIVATE gpuconv::gpuconv gpuconv_settings)

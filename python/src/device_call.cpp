@@ -1,8 +1,7 @@
 #include "device_call.hpp"
 
-#include "device_work.hpp"
+#include "device_operands.hpp"
 #include "dtypes.hpp"
-#include "task.hpp"
 
 #include <algorithm>
 #include <list>
@@ -52,7 +51,7 @@ void give_back(Few& used) {
   if (kept.size() > kMostKept) used.splice(used.begin(), kept, std::prev(kept.end()));
 }
 
-struct Operands {
+struct Layouts {
   Layout signal, filter, out;
   bool filter_on_host;
 };
@@ -74,9 +73,9 @@ void compute(Kept& kept, Task const& task, Walk const& walk, Places const& place
   kept.used.record(stream);
 }
 
-void compute(Task const& task, Operands const& operands, DeviceWork const& work) {
-  const Walk walk = walk_of(task.geometry, placement_of(operands.signal, operands.filter, operands.out));
-  const Places places = places_of(task.geometry, operands.signal, operands.filter, operands.out);
+void compute(Task const& task, Layouts const& arrays, DeviceWork const& work) {
+  const Walk walk = walk_of(task.geometry, placement_of(arrays.signal, arrays.filter, arrays.out));
+  const Places places = places_of(task.geometry, arrays.signal, arrays.filter, arrays.out);
   for (int part = 0; part < task.parts(); ++part) {
     const Problem problem = problem_of(task, walk, part);
     Options options = on_device(task, walk, places, problem, part);
@@ -85,7 +84,7 @@ void compute(Task const& task, Operands const& operands, DeviceWork const& work)
     {
       const nb::gil_scoped_release unlocked;  // also small calls may wait for the device
       if (plans.empty()) plans.push_back({problem, options, work.device(), Plan(problem, options)});
-      compute(plans.front(), task, walk, places, part, operands.filter_on_host, work.stream());
+      compute(plans.front(), task, walk, places, part, arrays.filter_on_host, work.stream());
     }
     give_back(plans);
     const nb::gil_scoped_release unlocked;
@@ -93,34 +92,10 @@ void compute(Task const& task, Operands const& operands, DeviceWork const& work)
   }
 }
 
-bool is_device_array(PyObject* object) { return is_of_another_library(object) && is_on_device(object); }
-
-// The signal, then the filter and the array for the result where they are in device memory.
-std::vector<NamedArray> arrays_of(Values const& values) {
-  PyObject* const a = values[Parameter::a];
-  PyObject* const v = values[Parameter::v];
-  PyObject* const out = values[Parameter::out];
-  const bool filter = is_device_array(v);
-  if (!is_device_array(a))
-    raise(PyExc_TypeError, "the signal is in the memory of the host and %s in that of a CUDA device: copy one of them",
-          filter ? "the filter" : "out");
-  if (out && !is_device_array(out))
-    raise(PyExc_TypeError,
-          "the signal is in the memory of a CUDA device and out in that of the host: copy one of them");
-  std::vector<NamedArray> arrays{{"signal", a}};
-  if (filter) arrays.push_back({"filter", v});
-  if (out) arrays.push_back({"out", out});
-  return arrays;
-}
-
-void check_out(DeviceArray const& out, Task const& task) {
-  if (!is_same_type(out.number, task.types.result_number))
-    raise(PyExc_ValueError, "out is of %U, the result of %U", dtype_name(out.number).ptr(),
-          dtype_name(task.types.result_number).ptr());
-  if (!has_shape_of_result(out.layout(), task.geometry))
-    raise(PyExc_ValueError, "out has the shape %s, the result %s", to_text(out.shape).c_str(),
-          to_text(task.geometry.result).c_str());
-  if (out.read_only) raise(PyExc_ValueError, "output array is read-only");
+Operand plain_operand_of(Function function, PyObject* object) {
+  Operand operand = operand_of(function, object);
+  make_plain(operand);
+  return operand;
 }
 
 }  // namespace
@@ -131,46 +106,28 @@ bool any_on_device(Values const& values) {
 }
 
 nb::object call_on_device(Function function, Values const& values) {
+  PyObject *const a = values[Parameter::a], *const v = values[Parameter::v];
   const How how = how_of(function, values);
-  const std::vector<NamedArray> given = arrays_of(values);
-  DeviceWork work(given);
-  if (is_captured(work.stream()))
+  DeviceOperands operands(a, v, values[Parameter::out]);
+  if (is_captured(operands.work().stream()))
     raise(PyExc_ValueError, "%s makes plans, which no CUDA graph can hold: capture gpuconv.Plan.execute",
           name(function).data());
-  const auto at = [&](const char* name) -> DeviceArray* {
-    for (std::size_t i = 0; i < given.size(); ++i)
-      if (given[i].name == std::string_view(name)) return &work[i];
-    return nullptr;
-  };
-  DeviceArray const &signal = work[0], *const filter = at("filter"), *const out = at("out");
-  Operand host;
-  if (!filter) host = operand_of(function, values[Parameter::v]), make_plain(host);
-  const int filter_number = filter ? filter->number : host.number;
-  const Layout signal_layout = signal.layout(), filter_layout = filter ? filter->layout() : host.layout();
-  if (keeps_subclasses(function) && (signal_layout.axes == 0 || filter_layout.axes == 0))
+  DeviceArray const &signal = operands.signal(), *const on_device = operands.filter();
+  const Operand on_host = on_device ? Operand{} : plain_operand_of(function, v);
+  const Layout filter = on_device ? on_device->layout() : on_host.layout();
+  if (keeps_subclasses(function) && (signal.shape.axes == 0 || filter.axes == 0))
     raise(PyExc_ValueError, "object of too small depth for desired array");
 
-  Task task = task_of(how, Shape::of(signal_layout), Shape::of(filter_layout));
-  nb::object dtype;
-  if (PyObject* const named = values[Parameter::dtype]) dtype = numpys_dtype(named, values[Parameter::a]);
-  task.types = types_of(signal.number, filter_number, dtype.ptr(), task.geometry.products());
-  for (Layout const& layout : {signal_layout, filter_layout})
-    if (!is_of_whole_elements(layout))
-      raise(PyExc_ValueError, "elements in device memory have to be aligned, and a whole number of them apart");
-
-  Shape const& shape = task.geometry.result;
-  const int result_number = task.types.result_number, computed_number = task.types.computed_number;
-  const bool written = work.are_written();
-  if (out && !written) raise(PyExc_ValueError, "out is of a library whose arrays nobody may write");
-  if (out) check_out(*out, task);
-  DeviceArray const& result = out ? *out : work.new_array(shape, written ? result_number : computed_number);
-  const bool in_place = is_same_type(result.number, computed_number) &&
-                        can_be_written(task, result.layout(), signal_layout, filter_layout);
-  DeviceArray const& computed = in_place ? result : work.new_array(shape, computed_number);
-  if (!task.geometry.empty) compute(task, {signal_layout, filter_layout, computed.layout(), !filter}, work);
-  if (!in_place) work.copy(computed, result);
-  work.finish();
-  return out ? nb::borrow(out->object) : written ? nb::borrow(result.object) : work.as_result(result, result_number);
+  Task task = task_of(how, signal.shape, Shape::of(filter));
+  PyObject* const named = values[Parameter::dtype];
+  const nb::object dtype = named ? numpys_dtype(named, a) : nb::object();
+  task.types =
+      types_of(signal.number, on_device ? on_device->number : on_host.number, dtype.ptr(), task.geometry.products());
+  check_elements(filter);
+  operands.set_result(task, filter);
+  if (!task.geometry.empty)
+    compute(task, {signal.layout(), filter, operands.computed().layout(), !on_device}, operands.work());
+  return operands.result(task);
 }
 
 }  // namespace gpuconv::python

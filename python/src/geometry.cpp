@@ -64,7 +64,9 @@ void set_lines(Geometry& g, Shape const& signal, Shape const& filter, Axes const
   g.lines.filter = count_at(filter, g.lines.filter_axis);
 }
 
-std::int64_t stride_at(Strides strides, npy_intp size, int axis) { return axis < 0 ? 0 : strides[axis] / size; }
+std::int64_t stride_at(Strides strides, npy_intp size, int axis) {
+  return axis < 0 ? 0 : elements_of(strides[axis], size);
+}
 
 // The rows of both loops are those of one: the arrays go on evenly from the last row of the inner one.
 bool is_one_loop(Loop const& outer, Loop const& inner) {

@@ -25,13 +25,6 @@ Extent extent_of(Layout const& layout) {
 
 }  // namespace
 
-bool is_of_whole_elements(Layout const& layout) {
-  if (reinterpret_cast<std::uintptr_t>(layout.data) % static_cast<std::uintptr_t>(layout.size) != 0) return false;
-  for (int axis = 0; axis < layout.axes; ++axis)
-    if (layout.counts[axis] > 1 && layout.strides[axis] % layout.size != 0) return false;
-  return true;
-}
-
 bool elements_lie_apart(Layout const& layout) {
   struct Axis {
     npy_intp stride, count;

@@ -3,6 +3,9 @@
 
 #include "numpy.hpp"
 
+#include <bit>
+#include <cstdint>
+
 namespace gpuconv::python {
 
 /// Elements of `size` bytes from `data` on, the next one along each axis `strides` bytes further. The array owns what
@@ -20,8 +23,18 @@ inline Layout layout_of(PyArrayObject* array) {
           PyArray_STRIDES(array)};
 }
 
-/// Whether the elements are aligned to their size, and a whole number of them apart.
-bool is_of_whole_elements(Layout const& layout);
+/// How many elements of `size` bytes, a power of two, a stride of whole elements passes.
+constexpr std::int64_t elements_of(npy_intp bytes, npy_intp size) {
+  return bytes >> std::countr_zero(static_cast<std::uintptr_t>(size));
+}
+
+/// Whether the elements are aligned to their size, a power of two, and a whole number of them apart.
+inline bool is_of_whole_elements(Layout const& layout) {
+  auto places = reinterpret_cast<std::uintptr_t>(layout.data);
+  for (int axis = 0; axis < layout.axes; ++axis)
+    if (layout.counts[axis] > 1) places |= static_cast<std::uintptr_t>(layout.strides[axis]);
+  return (places & static_cast<std::uintptr_t>(layout.size - 1)) == 0;
+}
 
 /// Whether no two elements can be in one place. Some arrays with odd strides are taken for worse than they are.
 bool elements_lie_apart(Layout const& layout);

@@ -108,8 +108,8 @@ Placement placement_of(Layout const& signal, Layout const& filter, Layout const&
 }
 
 Place place_of(Layout const& layout, int axis, int line_axis) {
-  return {layout.data, axis < 0 ? 1 : layout.strides[axis] / layout.size,
-          line_axis < 0 ? 0 : layout.strides[line_axis] / layout.size};
+  return {layout.data, axis < 0 ? 1 : elements_of(layout.strides[axis], layout.size),
+          line_axis < 0 ? 0 : elements_of(layout.strides[line_axis], layout.size)};
 }
 
 Places places_of(Geometry const& g, Layout const& signal, Layout const& filter, Layout const& out) {
