@@ -19,7 +19,7 @@ def _namespace(x: Any) -> Any:
 def _named(namespace: Any, name: str) -> Any:
     found = getattr(namespace, name, None) or getattr(namespace, name + "_", None)  # CuPy's bool_
     if found is None:
-        raise TypeError(f"{namespace.__name__} has no {name}, which the result takes")
+        raise TypeError(f"{namespace.__name__} has no {name}, which the result takes: give out=, or another dtype=")
     return found
 
 

@@ -13,8 +13,8 @@ namespace {
 nb::object library_module() { return checked(PyImport_ImportModule("gpuconv._cuda")); }
 
 constexpr const char* kNoCuda =
-    "%s: arrays in the memory of a GPU need a gpuconv that is built with CUDA, by "
-    "pip install -C cmake.define.GPUCONV_CUDA=ON on its source where a CUDA toolkit is";
+    "%s; arrays in the memory of a GPU take a driver and a gpuconv that is built with CUDA: "
+    "pip install -C cmake.define.GPUCONV_CUDA=ON on its source, where a CUDA toolkit is";
 
 std::vector<Offer> offers_of(std::vector<NamedArray> const& arrays) {
   try {

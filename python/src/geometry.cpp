@@ -114,13 +114,6 @@ void choose_rows(Walk& walk) {
 
 }  // namespace
 
-Shape Shape::of(Layout const& layout) {
-  Shape shape;
-  shape.axes = layout.axes;
-  std::copy_n(layout.counts, shape.axes, shape.counts.begin());
-  return shape;
-}
-
 std::string to_text(Shape const& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.axes; ++axis)

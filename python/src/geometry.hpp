@@ -19,7 +19,12 @@ struct Shape {
   int axes = 0;
   std::array<npy_intp, kMostAxes> counts;
 
-  static Shape of(Layout const& layout);
+  static Shape of(Layout const& layout) {
+    Shape shape;
+    shape.axes = layout.axes;
+    std::copy_n(layout.counts, shape.axes, shape.counts.begin());
+    return shape;
+  }
 };
 
 /// "(2, 3)", as Python writes it.

@@ -103,10 +103,6 @@ Task task_of(How how, Shape const& signal, Shape const& filter) {
   return task;
 }
 
-Placement placement_of(Layout const& signal, Layout const& filter, Layout const& out) {
-  return {signal.strides, filter.strides, out.strides, signal.size, filter.size, out.size};
-}
-
 Place place_of(Layout const& layout, int axis, int line_axis) {
   return {layout.data, axis < 0 ? 1 : elements_of(layout.strides[axis], layout.size),
           line_axis < 0 ? 0 : elements_of(layout.strides[line_axis], layout.size)};

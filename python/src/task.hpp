@@ -46,7 +46,9 @@ struct Place {
 struct Places {
   Place signal, filter, out;
 };
-Placement placement_of(Layout const& signal, Layout const& filter, Layout const& out);
+inline Placement placement_of(Layout const& signal, Layout const& filter, Layout const& out) {
+  return {signal.strides, filter.strides, out.strides, signal.size, filter.size, out.size};
+}
 /// Of the convolved axis and, of images, that of lines; -1: there is none.
 Place place_of(Layout const& layout, int axis, int line_axis);
 Places places_of(Geometry const& geometry, Layout const& signal, Layout const& filter, Layout const& out);

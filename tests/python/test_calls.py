@@ -115,6 +115,12 @@ def test_filters_of_the_host_are_copied(rng):
         assert_equals(gpuconv.convolve(ByInterface(x), v), gpuconv.convolve(x, v))
 
 
+def test_scalars_are_single_samples(rng):
+    x, two = numbers(rng, (2, 9), "f4"), np.array(2, "f4")
+    for a, v in ((x, two), (two, x[0]), (two, two)):
+        assert_equals(gpuconv.convolve(ByDlpack(a), ByDlpack(v)), gpuconv.convolve(a, v))
+
+
 def test_empty_batches_and_empty_operands(rng):
     x, h = numbers(rng, (0, 7), "f4"), numbers(rng, 3, "f4")
     result = gpuconv.convolve(ByDlpack(x), ByDlpack(h))
