@@ -3,6 +3,8 @@
 #include "device_operands.hpp"
 #include "dtypes.hpp"
 
+#include <gpuconv/error.hpp>
+
 #include <algorithm>
 #include <list>
 #include <optional>
@@ -51,6 +53,23 @@ void give_back(Few& used) {
   if (kept.size() > kMostKept) used.splice(used.begin(), kept, std::prev(kept.end()));
 }
 
+// Calls `f` without the interpreter's lock, for it may wait for the device; where that one's memory has run out, once
+// more without the kept plans.
+template <class F>
+void with_all_memory(F&& f) {
+  try {
+    const nb::gil_scoped_release unlocked;
+    return f();
+  } catch (OutOfMemory const&) {
+    if (kept_plans().empty()) throw;
+  }
+  Few dropped;
+  dropped.swap(kept_plans());
+  const nb::gil_scoped_release unlocked;
+  dropped.clear();
+  f();
+}
+
 struct Layouts {
   Layout signal, filter, out;
   bool filter_on_host;
@@ -81,11 +100,10 @@ void compute(Task const& task, Layouts const& arrays, DeviceWork const& work) {
     Options options = on_device(task, walk, places, problem, part);
     options.caller_scratch = true;
     Few plans = take(problem, options, work.device());
-    {
-      const nb::gil_scoped_release unlocked;  // also small calls may wait for the device
+    with_all_memory([&] {
       if (plans.empty()) plans.push_back({problem, options, work.device(), Plan(problem, options)});
       compute(plans.front(), task, walk, places, part, arrays.filter_on_host, work.stream());
-    }
+    });
     give_back(plans);
     const nb::gil_scoped_release unlocked;
     plans.clear();

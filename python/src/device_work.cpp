@@ -35,15 +35,6 @@ void follow(Stream later, Stream earlier) {
   event.precede(later);
 }
 
-nb::object tuple_of(Shape const& shape) {
-  nb::object tuple = checked(PyTuple_New(shape.axes));
-  for (int axis = 0; axis < shape.axes; ++axis) {
-    const npy_intp count = shape.counts[static_cast<std::size_t>(axis)];
-    PyTuple_SetItem(tuple.ptr(), axis, checked(PyLong_FromSsize_t(count)).release().ptr());
-  }
-  return tuple;
-}
-
 }  // namespace
 
 DeviceWork::DeviceWork(std::vector<NamedArray> const& arrays) : library_(library_module()) {

@@ -121,6 +121,15 @@ std::string to_text(Shape const& shape) {
   return text + (shape.axes == 1 ? ",)" : ")");
 }
 
+nb::object tuple_of(Shape const& shape) {
+  nb::object tuple = checked(PyTuple_New(shape.axes));
+  for (int axis = 0; axis < shape.axes; ++axis) {
+    const npy_intp count = shape.counts[static_cast<std::size_t>(axis)];
+    PyTuple_SetItem(tuple.ptr(), axis, checked(PyLong_FromSsize_t(count)).release().ptr());
+  }
+  return tuple;
+}
+
 Geometry geometry_of(Shape const& signal, Shape const& filter, Axes const& axes) {
   Geometry g;
   if (axes.dimensions == 2) set_lines(g, signal, filter, axes);

@@ -30,6 +30,9 @@ struct Shape {
 /// "(2, 3)", as Python writes it.
 std::string to_text(Shape const& shape);
 
+/// The same as a tuple. Throws nb::python_error.
+nb::object tuple_of(Shape const& shape);
+
 /// Where the samples of one array lie, from the first one on: bytes for each of its axes.
 using Strides = npy_intp const*;
 

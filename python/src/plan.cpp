@@ -114,7 +114,7 @@ class PlanObject {
 
   nb::object reduced() const {
     if (on_device_) raise(PyExc_TypeError, "a plan whose filter is in the memory of a CUDA device cannot be pickled");
-    return nb::make_tuple(checked(shape_tuple(planned_.signal)), filter_.owner, keywords_);
+    return nb::make_tuple(tuple_of(planned_.signal), filter_.owner, keywords_);
   }
 
   std::string explain() const {
@@ -131,8 +131,8 @@ class PlanObject {
   nb::dict info() const {
     std::vector<Plan> const& plans = planned_.plans;
     nb::dict info;
-    info["shape"] = checked(shape_tuple(planned_.signal));
-    info["result_shape"] = checked(shape_tuple(planned_.task.geometry.result));
+    info["shape"] = tuple_of(planned_.signal);
+    info["result_shape"] = tuple_of(planned_.task.geometry.result);
     info["signal_dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(planned_.signal_number)));
     info["dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(planned_.task.types.result_number)));
     info["plans"] = plans.size();
@@ -149,14 +149,6 @@ class PlanObject {
   }
 
  private:
-  static PyObject* shape_tuple(Shape const& shape) {
-    const nb::object tuple = checked(PyTuple_New(shape.axes));
-    for (int axis = 0; axis < shape.axes; ++axis)
-      PyTuple_SetItem(tuple.ptr(), axis,
-                      checked(PyLong_FromSsize_t(shape.counts[static_cast<std::size_t>(axis)])).release().ptr());
-    return nb::object(tuple).release().ptr();
-  }
-
   Operand signal_operand(nb::object const& x) const {
     if (is_device_array(x.ptr()))
       raise(PyExc_TypeError,

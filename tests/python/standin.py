@@ -77,7 +77,18 @@ class Since:
         return sum(map(self.calls, WAITING))
 
 
-failures: list = []  # that a test has asked for
+def set_device_memory(size):
+    failures.append(size)
+    runtime._ZN7standin17set_device_memoryEm(ctypes.c_size_t(size))
+
+
+def used_memory():
+    used = runtime._ZN7standin17live_device_bytesEv
+    used.restype = ctypes.c_size_t
+    return used()
+
+
+failures: list = []  # calls that a test makes fail
 
 
 def fail(n):

@@ -152,6 +152,22 @@ def test_the_last_plans_are_kept_and_the_others_given_back():
     assert since.calls("cudaMalloc") == since.waits() == 0
 
 
+def test_kept_plans_go_where_memory_runs_out():
+    x, h = np.ones(100_000, "f4"), np.ones(20_000, "f4")
+    operands = [(ByInterface(x[n:]), ByInterface(h)) for n in range(5)]
+    for a, v in operands[:4]:
+        gpuconv.convolve(a, v, method="fft")
+    standin.call("cudaDeviceSynchronize")
+    a, v = operands[4]
+    out = ByInterface(np.zeros(119_995, "f4"))
+    standin.set_device_memory(standin.used_memory() + (1 << 20))
+    try:
+        gpuconv.convolve(a, v, method="fft", out=out)
+    finally:
+        standin.set_device_memory(1 << 30)  # as at first
+    np.testing.assert_allclose(out.get()[30_000:40_000], 20_000, rtol=1e-4)
+
+
 def test_filters_of_the_host_wait_until_they_are_copied():
     stream = Stream()
     x, h, out = ByInterface(X, stream.number), H.copy(), ByInterface(np.zeros(302, "f4"), stream.number)
