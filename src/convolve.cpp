@@ -47,6 +47,16 @@ Options plan_options(CallOptions const& how, Memory memory) {
       .method = how.method, .device = how.device, .threads = how.threads, .memory = memory, .allocator = how.allocator};
 }
 
+DeviceInput as_input(DeviceOutput const& out) {
+  return {out.data(), out.type(),
+          Images{.images = out.rows(),
+                 .lines = out.lines(),
+                 .columns = out.columns(),
+                 .stride = out.stride(),
+                 .line_stride = out.line_stride(),
+                 .element_stride = out.element_stride()}};
+}
+
 // Bytes of host memory that the plan and the result take which it will write.
 double held_bytes(Plan const& plan) {
   const double result = static_cast<double>(result_rows(plan.problem())) * static_cast<double>(plan.output_length()) *
@@ -56,6 +66,13 @@ double held_bytes(Plan const& plan) {
 }
 
 }  // namespace
+
+bool lies_across(DeviceInput array, Problem const& problem) noexcept {
+  const std::int64_t element = array.element_stride(), line = array.line_stride();
+  if (array.lines() == 1) return array.rows() > 1 && detail::lies_across(array.stride(), element);
+  // Lines are rows to a filter of one line, columns to others.
+  return problem.lines.filter > 1 ? detail::lies_across(element, line) : detail::lies_across(line, element);
+}
 
 void detail::run(Operation operation, HostInput signal, HostInput filter, HostOutput out, CallOptions const& how) {
   guarded([&] {
@@ -87,15 +104,10 @@ void detail::run(Operation operation, HostInput signal, HostInput filter, Type r
 void detail::run(Operation operation, DeviceInput signal, DeviceInput filter, DeviceOutput out, CallOptions const& how,
                  Stream stream) {
   guarded([&] {
+    const Problem problem = problem_of(operation, signal, filter, out.type(), out.rows(), how);
     Options options = plan_options(how, Memory::device);
-    const bool columns = filter.lines() > 1;  // of an image, which are rows where the filter is one
-    const auto across = [&](auto const& view) {
-      const std::int64_t element = view.element_stride(), line = view.line_stride();
-      if (view.lines() > 1) return columns ? lies_across(element, line) : lies_across(line, element);
-      return view.rows() > 1 && lies_across(view.stride(), element);
-    };
-    options.across = across(signal) || across(out);
-    Plan plan(problem_of(operation, signal, filter, out.type(), out.rows(), how), options);
+    options.across = lies_across(signal, problem) || lies_across(as_input(out), problem);
+    Plan plan(problem, options);
     plan.set_filter(filter, stream);
     plan.execute(signal, out, stream);
     synchronize(stream);

@@ -24,6 +24,14 @@ void* detail::allocate_device(std::size_t bytes, Stream, DeviceAllocator*) {
 }
 void detail::deallocate_device(void*, std::size_t, Stream, DeviceAllocator*) noexcept {}
 void synchronize(Stream) { throw Unsupported(kNoCuda); }
+bool is_captured(Stream) { throw Unsupported(kNoCuda); }
+int device_of(void const*) { throw Unsupported(kNoCuda); }
+OnDevice::OnDevice(int) : index_(0) { throw Unsupported(kNoCuda); }
+OnDevice::~OnDevice() = default;
+Event::Event() { throw Unsupported(kNoCuda); }
+Event::~Event() = default;
+void Event::record(Stream) {}
+void Event::precede(Stream) const {}
 void copy(HostInput, DeviceOutput, Stream) { throw Unsupported(kNoCuda); }
 void copy(DeviceInput, HostOutput, Stream) { throw Unsupported(kNoCuda); }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 struct CUstream_st;  // cudaStream_t is a pointer to it
+struct CUevent_st;   // and cudaEvent_t to this
 
 namespace gpuconv {
 
@@ -27,6 +28,51 @@ class Stream {
 
 /// Returns when everything enqueued on `stream` is done. Throws CudaError where some of it has failed.
 GPUCONV_API void synchronize(Stream stream);
+
+/// Whether what is enqueued on `stream` becomes part of a CUDA graph in place of being done. Throws CudaError,
+/// Unsupported (no device).
+GPUCONV_API bool is_captured(Stream stream);
+
+/// A moment in a stream's work that other streams can wait for, on the device that is current when it is made: a
+/// cudaEvent_t without times. Move-only.
+class GPUCONV_API Event {
+ public:
+  /// Throws CudaError, Unsupported (no device).
+  Event();
+  Event(Event&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Event& operator=(Event&& other) noexcept {
+    Event moved(std::move(other));
+    std::swap(handle_, moved.handle_);
+    return *this;
+  }
+  ~Event();
+
+  /// From now on the moment is when all is done that is enqueued on `stream` by now. Throws CudaError.
+  void record(Stream stream);
+  /// What is enqueued on `stream` from now on comes after the moment; after nothing where none was recorded. Throws
+  /// CudaError.
+  void precede(Stream stream) const;
+
+ private:
+  CUevent_st* handle_ = nullptr;
+};
+
+/// The device, by CUDA's number, in whose memory the element at `data` is. Throws InvalidArgument for memory that CUDA
+/// does not know, which is the host's; CudaError, Unsupported (no device).
+GPUCONV_API int device_of(void const* data);
+
+/// Makes a device, by CUDA's number, the calling thread's current one for as long as it exists.
+class GPUCONV_API OnDevice {
+ public:
+  /// Throws CudaError, Unsupported (no CUDA in this build).
+  explicit OnDevice(int index);
+  OnDevice(OnDevice const&) = delete;
+  OnDevice& operator=(OnDevice const&) = delete;
+  ~OnDevice();
+
+ private:
+  int before_ = 0, index_;
+};
 
 /// Bytes of device memory, for a call to use as scratch.
 struct DeviceBytes {

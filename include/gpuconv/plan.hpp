@@ -131,6 +131,10 @@ class GPUCONV_API Plan {
   std::unique_ptr<detail::Runner> runner_;
 };
 
+/// Whether an array in device memory, a signal of the problem or where its outputs go, lies so that a plan for it gains
+/// by `Options::across`.
+GPUCONV_API bool lies_across(DeviceInput array, Problem const& problem) noexcept;
+
 /// Whether every filter of a view of images is the product of a column and a row, so that direct sums on the CPU make
 /// two passes of it: floating-point taps within 4 units of rounding of the type that is computed in (float32 also for
 /// 16 bits) of a product, integers exactly modulo 2^64. Complex filters are not looked at: false. Throws

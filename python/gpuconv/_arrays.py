@@ -23,9 +23,16 @@ def _check_device(x: Any) -> None:
     device = type(x).__name__ if not hasattr(type(x), "__dlpack_device__") else int(x.__dlpack_device__()[0])
     if device != _CPU:
         raise NotImplementedError(
-            f"an array of {_library(x)} in the memory of another device than the CPU: copy it to the CPU, or call gpuconv from "
-            "C++, which takes device memory"
+            f"an array of {_library(x)} in the memory of another device than the CPU and those of CUDA: copy it to one of them"
         )
+
+
+def _check_libraries(arrays: list[Any]) -> list[str]:
+    """The names of the libraries whose arrays these are, one at most."""
+    libraries = sorted({_library(x) for x in arrays})
+    if len(libraries) > 1:
+        raise TypeError(f"the operands are arrays of {libraries[0]} and of {libraries[1]}")
+    return libraries
 
 
 def _on_host(x: Any) -> Any:
@@ -70,12 +77,10 @@ def call(name: str, values: dict[str, Any]) -> Any:
     TypeError
         For operands of two libraries beside NumPy, and for results that their library cannot take.
     NotImplementedError
-        For arrays that are not in the memory of the CPU.
+        For arrays that are not in the memory of the CPU; those in that of CUDA devices come by another way.
     """
     operands = [values[key] for key in ("a", "v") if _is_others(values[key])]
-    libraries = sorted({_library(x) for x in operands})
-    if len(libraries) > 1:
-        raise TypeError(f"the operands are arrays of {libraries[0]} and of {libraries[1]}")
+    libraries = _check_libraries(operands)
     host = dict(values, a=_on_host(values["a"]), v=_on_host(values["v"]))
     if libraries and "dtype" in host:
         host["dtype"] = _dtype(host["dtype"], libraries[0])

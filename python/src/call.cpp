@@ -1,5 +1,6 @@
 #include "call.hpp"
 
+#include "device_call.hpp"
 #include "documentation.hpp"
 #include "dtypes.hpp"
 #include "errors.hpp"
@@ -38,11 +39,11 @@ nb::object with_other_arrays(Function function, Values const& values) {
 }
 
 void compute(Plan& plan, Task const& task, Walk const& walk, Places const& places, int part) {
-  std::int64_t set = -1;
+  std::int64_t last = -1;
   each_turn(walk, [&](Loop const& at, std::int64_t filters) {
-    if (set != filters) plan.set_filter(filters_at(task, walk, places.filter, at.filter));
-    set = filters;
-    execute(plan, task, walk, places, at, part);
+    if (last != filters) set_filter<HostInput>(plan, task, walk, places.filter, at.filter);
+    last = filters;
+    execute<HostInput, HostOutput>(plan, task, walk, places, at, part);
   });
 }
 
@@ -115,22 +116,22 @@ nb::object call(Signature const& signature, PyObject* const* arguments, Py_ssize
   const Values values = values_of(signature, arguments, positional, keywords);
   Function const& function = signature.function;
   for (const Parameter p : {Parameter::a, Parameter::v, Parameter::out})
-    if (values[p] && is_of_another_library(values[p])) return with_other_arrays(function, values);
+    if (values[p] && is_of_another_library(values[p]))
+      return any_on_device(values) ? call_on_device(function, values) : with_other_arrays(function, values);
   Operand a = operand_of(function, values[Parameter::a]), v = operand_of(function, values[Parameter::v]);
   for (Operand const* operand : {&a, &v})
     if (!type_of_number(operand->number)) return by_numpy(function, values, operand->number);
-  Task task = task_of(how_of(function, values), Shape::of(a.array()), Shape::of(v.array()));
-  task.types = types_of(a, v, values[Parameter::dtype], task.geometry.products());
-  make_plain(a);
-  make_plain(v);
+  Task task = task_of(how_of(function, values), Shape::of(a.layout()), Shape::of(v.layout()));
+  task.types = types_of(a.number, v.number, values[Parameter::dtype], task.geometry.products());
+  const Layout signal = make_plain(a), filter = make_plain(v);
   PyObject* const out = values[Parameter::out];
   nb::object result = result_of(task, out, a, v);
   const bool is_new = !out && task.types.computed_number == task.types.result_number;
-  const nb::object computed = is_new ? result : computed_into(task, result, a.array(), v.array());
+  const nb::object computed = is_new ? result : computed_into(task, result, signal, filter);
   if (!task.geometry.empty) {
-    PyArrayObject* const into = as_array(computed);
-    const Walk walk = walk_of(task.geometry, placement_of(a.array(), v.array(), into));
-    compute(task, walk, places_of(task.geometry, a.array(), v.array(), into));
+    const Layout into = layout_of(as_array(computed));
+    const Walk walk = walk_of(task.geometry, placement_of(signal, filter, into));
+    compute(task, walk, places_of(task.geometry, signal, filter, into));
   }
   finish(result, computed);
   return result;

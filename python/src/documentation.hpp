@@ -58,7 +58,9 @@ MemoryError
 Notes
 -----
 Types that gpuconv does not know are left to NumPy, where `a`, `v` and `mode` alone are given. Arrays of other libraries
-in the memory of the CPU, those with DLPack's protocol, are read and written where they are.)";
+in the memory of the CPU, those with DLPack's protocol, are read and written where they are; so are those in the memory
+of a CUDA device, also those with CUDA's array interface, on the stream that their library works on. There, `v` alone may
+be in host memory.)";
 
 inline constexpr const char* kCorrelateText = R"(correlate($module, /, a, v, mode='valid', *, axis=-1, method='auto',
           device='auto', out=None, dtype=None, boundary='zero', same='numpy', threads=None, lags=None,
@@ -147,7 +149,7 @@ Parameters
 shape : int or tuple of int
     The shape of the signals, or the number of their samples.
 v : (..., m) array_like
-    The filter, which is copied.
+    The filter, which is copied. With one in the memory of a CUDA device, signals and results are there too.
 mode : str, optional
     That of the function where there is none: 'valid' for 'correlate', else 'full'.
 operation : {'convolve', 'correlate', 'convolve2d', 'correlate2d'}
@@ -164,7 +166,7 @@ inline constexpr const char* kExecuteText = R"(Convolves x.
 Parameters
 ----------
 x : ndarray
-    An array of the plan's shape and type, at any strides.
+    An array of the plan's shape and type, at any strides, in the memory that the filter was in.
 out : ndarray, optional
     As for convolve. With an `out`, arrays whose rows lie as evenly as those of a contiguous one, and another type than
     bool, nothing is allocated.

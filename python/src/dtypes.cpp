@@ -87,6 +87,11 @@ std::optional<Type> type_of_number(int number) {
                                                       : std::nullopt;
 }
 
+bool is_same_type(int a, int b) {
+  const std::optional<Type> type = type_of_number(a);
+  return type && type == type_of_number(b) && (a == NPY_BOOL) == (b == NPY_BOOL);
+}
+
 int promoted(int a, int b) {
   if (a == b) return a;
   if (a >= kBuiltin || b >= kBuiltin) return ask_for_promotion(a, b);
@@ -114,6 +119,14 @@ int number_of_dtype(PyObject* dtype) {
   PyArray_Descr* found = nullptr;
   if (!PyArray_DescrConverter(dtype, &found)) nb::raise_python_error();
   const nb::object owner = nb::steal(reinterpret_cast<PyObject*>(found));
+  return found->type_num;
+}
+
+int number_of_native_dtype(PyObject* dtype) {
+  PyArray_Descr* found = nullptr;
+  if (!PyArray_DescrConverter(dtype, &found)) nb::raise_python_error();
+  const nb::object owner = nb::steal(reinterpret_cast<PyObject*>(found));
+  if (!PyArray_ISNBO(found->byteorder)) raise(PyExc_NotImplementedError, "%R is of another byte order", dtype);
   return found->type_num;
 }
 

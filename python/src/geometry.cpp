@@ -64,7 +64,9 @@ void set_lines(Geometry& g, Shape const& signal, Shape const& filter, Axes const
   g.lines.filter = count_at(filter, g.lines.filter_axis);
 }
 
-std::int64_t stride_at(Strides strides, npy_intp size, int axis) { return axis < 0 ? 0 : strides[axis] / size; }
+std::int64_t stride_at(Strides strides, npy_intp size, int axis) {
+  return axis < 0 ? 0 : elements_of(strides[axis], size);
+}
 
 // The rows of both loops are those of one: the arrays go on evenly from the last row of the inner one.
 bool is_one_loop(Loop const& outer, Loop const& inner) {
@@ -112,18 +114,20 @@ void choose_rows(Walk& walk) {
 
 }  // namespace
 
-Shape Shape::of(PyArrayObject* array) {
-  Shape shape;
-  shape.axes = PyArray_NDIM(array);
-  std::copy_n(PyArray_DIMS(array), shape.axes, shape.counts.begin());
-  return shape;
-}
-
 std::string to_text(Shape const& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.axes; ++axis)
     text += (axis > 0 ? ", " : "") + std::to_string(shape.counts[static_cast<std::size_t>(axis)]);
   return text + (shape.axes == 1 ? ",)" : ")");
+}
+
+nb::object tuple_of(Shape const& shape) {
+  nb::object tuple = checked(PyTuple_New(shape.axes));
+  for (int axis = 0; axis < shape.axes; ++axis) {
+    const npy_intp count = shape.counts[static_cast<std::size_t>(axis)];
+    PyTuple_SetItem(tuple.ptr(), axis, checked(PyLong_FromSsize_t(count)).release().ptr());
+  }
+  return tuple;
 }
 
 Geometry geometry_of(Shape const& signal, Shape const& filter, Axes const& axes) {

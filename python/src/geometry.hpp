@@ -2,6 +2,7 @@
 // how the library's plans take them.
 #pragma once
 
+#include "layout.hpp"
 #include "numpy.hpp"
 
 #include <gpuconv/problem.hpp>
@@ -18,11 +19,19 @@ struct Shape {
   int axes = 0;
   std::array<npy_intp, kMostAxes> counts;
 
-  static Shape of(PyArrayObject* array);
+  static Shape of(Layout const& layout) {
+    Shape shape;
+    shape.axes = layout.axes;
+    std::copy_n(layout.counts, shape.axes, shape.counts.begin());
+    return shape;
+  }
 };
 
 /// "(2, 3)", as Python writes it.
 std::string to_text(Shape const& shape);
+
+/// The same as a tuple. Throws nb::python_error.
+nb::object tuple_of(Shape const& shape);
 
 /// Where the samples of one array lie, from the first one on: bytes for each of its axes.
 using Strides = npy_intp const*;

@@ -1,13 +1,16 @@
 // The extension module, gpuconv._core.
 #include "arguments.hpp"
 #include "call.hpp"
+#include "device_memory.hpp"
 #include "documentation.hpp"
 #include "errors.hpp"
 #include "operand.hpp"
 #include "plan.hpp"
+#include "streams.hpp"
 
 #include <gpuconv/info.hpp>
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
@@ -51,6 +54,13 @@ bool is_others(nb::object x) {
   return is_of_another_library(x.ptr());
 }
 
+// The number of the stream that a number means, None where nobody waits: for tests of the rules.
+std::optional<std::int64_t> stream_numbered(std::string const& by, std::optional<std::int64_t> number) {
+  const std::optional<Stream> stream =
+      stream_of(by == "dlpack" ? Numbering::dlpack : Numbering::array_interface, number);
+  return stream ? std::optional(number_of(*stream)) : std::nullopt;
+}
+
 void translate(std::exception_ptr const& error, void*) {
   try {
     std::rethrow_exception(error);
@@ -68,6 +78,8 @@ NB_MODULE(_core, module) {
   add_plans(module);
   module.def("_lags_of_mode", &lags_of_mode);  // for gpuconv.dask
   module.def("_is_of_another_library", &is_others);
+  module.def("_device_memory", &device_memory);  // for gpuconv._cuda
+  module.def("_stream", &stream_numbered, nb::arg("by"), nb::arg("number").none());
   module.def("info", &info, kInfoText);
   module.attr("__version__") = version();
 }

@@ -6,27 +6,10 @@
 #include <gpuconv/info.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <string>
 
 namespace gpuconv::python {
 namespace {
-
-struct Extent {
-  std::uintptr_t begin, end;
-};
-
-Extent extent_of(PyArrayObject* array) {
-  const auto data = reinterpret_cast<std::uintptr_t>(PyArray_DATA(array));
-  Extent extent{data, data + static_cast<std::uintptr_t>(PyArray_ITEMSIZE(array))};
-  for (int axis = 0; axis < PyArray_NDIM(array); ++axis) {
-    if (PyArray_DIM(array, axis) == 0) return {data, data};
-    const npy_intp span = (PyArray_DIM(array, axis) - 1) * PyArray_STRIDE(array, axis);
-    (span < 0 ? extent.begin : extent.end) += static_cast<std::uintptr_t>(span);
-  }
-  return extent;
-}
 
 // Below this no machine needs to be asked how much memory it has: that reads files.
 constexpr double kSurelyFits = 64 << 20;
@@ -61,41 +44,12 @@ Operand operand_of(Function function, PyObject* object) {
   return {std::move(array), number};
 }
 
-bool is_plain(PyArrayObject* array) {
-  if (!PyArray_ISBEHAVED_RO(array)) return false;
-  const npy_intp size = PyArray_ITEMSIZE(array);
-  if (reinterpret_cast<std::uintptr_t>(PyArray_DATA(array)) % static_cast<std::uintptr_t>(size) != 0) return false;
-  for (int axis = 0; axis < PyArray_NDIM(array); ++axis)
-    if (PyArray_DIM(array, axis) > 1 && PyArray_STRIDE(array, axis) % size != 0) return false;
-  return true;
-}
-
-void make_plain(Operand& operand) {
-  if (is_plain(operand.array())) return;
+Layout make_plain(Operand& operand) {
+  if (const Layout layout = operand.layout(); PyArray_ISBEHAVED_RO(operand.array()) && is_of_whole_elements(layout))
+    return layout;
   operand.owner = checked(
       PyArray_FromArray(operand.array(), descriptor(operand.number), NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY));
-}
-
-bool elements_lie_apart(PyArrayObject* array) {
-  struct Axis {
-    npy_intp stride, count;
-  };
-  std::array<Axis, kMostAxes> axes;
-  std::size_t used = 0;
-  for (int axis = 0; axis < PyArray_NDIM(array); ++axis)
-    if (PyArray_DIM(array, axis) > 1) axes[used++] = {std::abs(PyArray_STRIDE(array, axis)), PyArray_DIM(array, axis)};
-  std::sort(axes.begin(), axes.begin() + used, [](Axis const& a, Axis const& b) { return a.stride < b.stride; });
-  npy_intp within = PyArray_ITEMSIZE(array);  // what the axes so far span
-  for (std::size_t i = 0; i < used; ++i) {
-    if (axes[i].stride < within) return false;
-    within = (axes[i].count - 1) * axes[i].stride + within;
-  }
-  return true;
-}
-
-bool ranges_overlap(PyArrayObject* a, PyArrayObject* b) {
-  const Extent x = extent_of(a), y = extent_of(b);
-  return x.begin < y.end && y.begin < x.end;
+  return operand.layout();
 }
 
 nb::object new_array(int axes, npy_intp const* shape, int number, Operand const* a, Operand const* v) {

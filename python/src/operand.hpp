@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "layout.hpp"
 #include "numpy.hpp"
 
 #include <gpuconv/problem.hpp>
@@ -16,7 +17,7 @@ struct Operand {
   int number = 0;  ///< NumPy's, of its type
 
   PyArrayObject* array() const { return as_array(owner); }
-  int axes() const { return PyArray_NDIM(array()); }
+  Layout layout() const { return layout_of(array()); }
 };
 
 /// Whether results are of the subclasses of ndarray that operands are of, as numpy.correlate's are.
@@ -31,18 +32,8 @@ bool is_of_another_library(PyObject* object);
 Operand operand_of(Function function, PyObject* object);
 
 /// Copies the operand unless its elements are in the machine's byte order, aligned, and a whole number of elements
-/// apart.
-void make_plain(Operand& operand);
-
-/// Whether the elements of the array are as the library takes them.
-bool is_plain(PyArrayObject* array);
-
-/// Whether no two elements of the array can be in one place. Some arrays with odd strides are taken for worse than they
-/// are.
-bool elements_lie_apart(PyArrayObject* array);
-
-/// Whether the address ranges that two arrays span have anything in common.
-bool ranges_overlap(PyArrayObject* a, PyArrayObject* b);
+/// apart. How it lies then.
+Layout make_plain(Operand& operand);
 
 /// A new array of this shape and type. `like`: null, or the operands, whose subclass of the higher priority it has.
 nb::object new_array(int axes, npy_intp const* shape, int number, Operand const* a = nullptr,

@@ -1,14 +1,15 @@
 #include "plan.hpp"
 
+#include "device_operands.hpp"
+#include "device_plan.hpp"
 #include "documentation.hpp"
 #include "dtypes.hpp"
 #include "errors.hpp"
-#include "task.hpp"
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
-#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,140 +61,102 @@ Shape shape_of(nb::handle given) {
   return shape;
 }
 
-using Steps = std::array<npy_intp, kMostAxes>;
-
-// The strides of a contiguous array of this shape.
-Steps contiguous(Shape const& shape, npy_intp size) {
-  Steps strides;
-  for (int axis = shape.axes - 1; axis >= 0; --axis) {
-    strides[static_cast<std::size_t>(axis)] = size;
-    size *= std::max<npy_intp>(shape.counts[static_cast<std::size_t>(axis)], 1);
-  }
-  return strides;
-}
-
 nb::object contiguous_copy(PyArrayObject* array) { return checked(PyArray_NewCopy(array, NPY_CORDER)); }
 
 class PlanObject {
  public:
   PlanObject(nb::object shape, nb::object v, nb::dict keywords) : keywords_(std::move(keywords)) {
     import_numpy();
-    signal_ = shape_of(shape);
+    planned_.signal = shape_of(shape);
     const Function function = function_of(keyword(keywords_, "operation").ptr());
+    const Values values = values_of(keywords_);
+    const nb::object type = keyword(keywords_, "signal_dtype");
+    PyObject* const dtype = values[Parameter::dtype];
+    if (is_device_array(v.ptr())) {
+      on_device_.emplace(planned_, how_of(function, values), v.ptr(), type.is_none() ? nullptr : type.ptr(), dtype);
+      return;
+    }
     filter_ = operand_of(function, v.ptr());
     filter_.owner = contiguous_copy(filter_.array());
     make_plain(filter_);
     PyArray_CLEARFLAGS(filter_.array(), NPY_ARRAY_WRITEABLE);
-    const nb::object type = keyword(keywords_, "signal_dtype");
-    signal_number_ = type.is_none() ? filter_.number : number_of_dtype(type.ptr());
-    const Values values = values_of(keywords_);
-    task_ = task_of(how_of(function, values), signal_, Shape::of(filter_.array()));
-    task_.types = types_of({{}, signal_number_}, filter_, values[Parameter::dtype], task_.geometry.products());
-    walk_ = contiguous_walk();
-    if (!task_.geometry.empty) make_plans();
+    planned_.signal_number = type.is_none() ? filter_.number : number_of_dtype(type.ptr());
+    Task& task = planned_.task;
+    task = task_of(how_of(function, values), planned_.signal, Shape::of(filter_.layout()));
+    task.types = types_of(planned_.signal_number, filter_.number, dtype, task.geometry.products());
+    planned_.set_walk(filter_.layout());
+    if (task.geometry.empty) return;
+    const Place filter = place_of(filter_.layout(), task.geometry.filter_axis, task.geometry.lines.filter_axis);
+    const Unlocked unlocked(task);
+    planned_.make<HostInput>(task.how.options, filter);
   }
 
   PlanObject(PlanObject const&) = delete;
   PlanObject& operator=(PlanObject const&) = delete;
 
   nb::object execute(nb::object x, nb::object out) {
+    if (on_device_) return on_device_->execute(planned_, x.ptr(), out.is_none() ? nullptr : out.ptr());
+    Task const& task = planned_.task;
     Operand signal = signal_operand(x);
-    Geometry const& g = task_.geometry;
-    const nb::object result = out.is_none()
-                                  ? new_array(g.result.axes, g.result.counts.data(), task_.types.result_number)
-                                  : checked_out(out.ptr(), g, task_.types.result_number);
-    nb::object computed = computed_into(task_, result, signal.array(), filter_.array());
+    Geometry const& g = task.geometry;
+    const nb::object result = out.is_none() ? new_array(g.result.axes, g.result.counts.data(), task.types.result_number)
+                                            : checked_out(out.ptr(), g, task.types.result_number);
+    nb::object computed = computed_into(task, result, signal.layout(), filter_.layout());
     if (!g.empty) {
       const Walk walk = walk_as_planned(signal, computed);
-      const Places places = places_of(g, signal.array(), filter_.array(), as_array(computed));
-      const Unlocked unlocked(task_);
-      run(walk, places);
+      const Places places = places_of(g, signal.layout(), filter_.layout(), layout_of(as_array(computed)));
+      const Unlocked unlocked(task);
+      planned_.run<HostInput, HostOutput>(walk, places);
     }
     finish(result, computed);
     return result;
   }
 
-  nb::object reduced() const { return nb::make_tuple(checked(shape_tuple(signal_)), filter_.owner, keywords_); }
+  nb::object reduced() const {
+    if (on_device_) raise(PyExc_TypeError, "a plan whose filter is in the memory of a CUDA device cannot be pickled");
+    return nb::make_tuple(tuple_of(planned_.signal), filter_.owner, keywords_);
+  }
 
   std::string explain() const {
-    return plans_.empty() ? kNothing : gpuconv::explain(plans_[0].problem(), task_.how.options);
+    std::vector<Plan> const& plans = planned_.plans;
+    return plans.empty() ? kNothing : gpuconv::explain(plans[0].problem(), planned_.task.how.options);
   }
 
   std::string repr() const {
-    if (plans_.empty()) return std::string("<gpuconv.Plan: ") + kNothing + ">";
-    return "<gpuconv.Plan: " + to_string(plans_[0].problem()) + ", " + plans_[0].describe() + ">";
+    std::vector<Plan> const& plans = planned_.plans;
+    if (plans.empty()) return std::string("<gpuconv.Plan: ") + kNothing + ">";
+    return "<gpuconv.Plan: " + to_string(plans[0].problem()) + ", " + plans[0].describe() + ">";
   }
 
   nb::dict info() const {
+    std::vector<Plan> const& plans = planned_.plans;
     nb::dict info;
-    info["shape"] = checked(shape_tuple(signal_));
-    info["result_shape"] = checked(shape_tuple(task_.geometry.result));
-    info["signal_dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(signal_number_)));
-    info["dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(task_.types.result_number)));
-    info["plans"] = plans_.size();
+    info["shape"] = tuple_of(planned_.signal);
+    info["result_shape"] = tuple_of(planned_.task.geometry.result);
+    info["signal_dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(planned_.signal_number)));
+    info["dtype"] = checked(reinterpret_cast<PyObject*>(descriptor(planned_.task.types.result_number)));
+    info["plans"] = plans.size();
     std::size_t bytes = 0;
-    for (Plan const& plan : plans_) bytes += plan.workspace_bytes();
+    for (Plan const& plan : plans) bytes += plan.workspace_bytes();
     info["workspace_bytes"] = bytes;
-    if (plans_.empty()) return info;
-    info["method"] = name(plans_[0].method());
-    info["device"] = name(plans_[0].device());
-    info["threads"] = plans_[0].threads();
-    info["block"] = plans_[0].block();
-    info["wrapping"] = name(plans_[0].wrapping());
+    if (plans.empty()) return info;
+    info["method"] = name(plans[0].method());
+    info["device"] = name(plans[0].device());
+    info["threads"] = plans[0].threads();
+    info["block"] = plans[0].block();
+    info["wrapping"] = name(plans[0].wrapping());
     return info;
   }
 
  private:
-  static PyObject* shape_tuple(Shape const& shape) {
-    const nb::object tuple = checked(PyTuple_New(shape.axes));
-    for (int axis = 0; axis < shape.axes; ++axis)
-      PyTuple_SetItem(tuple.ptr(), axis,
-                      checked(PyLong_FromSsize_t(shape.counts[static_cast<std::size_t>(axis)])).release().ptr());
-    return nb::object(tuple).release().ptr();
-  }
-
-  // As signals and results lie that are contiguous, which is what plans are made for.
-  Walk contiguous_walk() const {
-    const auto size = [](Type type) { return static_cast<npy_intp>(size_of(type)); };
-    const npy_intp in = size(task_.types.signal), result = size(task_.types.computed);
-    const Steps signal = contiguous(signal_, in), out = contiguous(task_.geometry.result, result);
-    return walk_of(task_.geometry, {signal.data(), PyArray_STRIDES(filter_.array()), out.data(), in,
-                                    PyArray_ITEMSIZE(filter_.array()), result});
-  }
-
-  void make_plans() {
-    const Place filter = place_of(filter_.array(), task_.geometry.filter_axis, task_.geometry.lines.filter_axis);
-    const Unlocked unlocked(task_);
-    for (int part = 0; part < task_.parts(); ++part) {
-      std::int64_t made = -1;
-      each_turn(walk_, [&](Loop const& at, std::int64_t filters) {
-        if (filters == made) return;
-        made = filters;
-        plans_.emplace_back(problem_of(task_, walk_, part), task_.how.options);
-        plans_.back().set_filter(filters_at(task_, walk_, filter, at.filter));
-      });
-    }
-  }
-
-  void run(Walk const& walk, Places const& places) {
-    for (int part = 0; part < task_.parts(); ++part)
-      each_turn(walk, [&](Loop const& at, std::int64_t filters) {
-        const std::int64_t plan = part * walk.filters_around + filters;
-        python::execute(plans_[static_cast<std::size_t>(plan)], task_, walk, places, at, part);
-      });
-  }
-
   Operand signal_operand(nb::object const& x) const {
-    Operand signal = operand_of(task_.how.function, x.ptr());
-    if (type_of_number(signal.number) != task_.types.signal ||
-        (signal.number == NPY_BOOL) != (signal_number_ == NPY_BOOL))
-      raise(PyExc_ValueError, "the signal is of %U, the plan's of %U", dtype_name(signal.number).ptr(),
-            dtype_name(signal_number_).ptr());
-    const Shape shape = Shape::of(signal.array());
-    if (shape.axes != signal_.axes ||
-        !std::equal(shape.counts.begin(), shape.counts.begin() + shape.axes, signal_.counts.begin()))
-      raise(PyExc_ValueError, "the signal has the shape %s, the plan's %s", to_text(shape).c_str(),
-            to_text(signal_).c_str());
+    if (is_device_array(x.ptr()))
+      raise(PyExc_TypeError,
+            "the plan's filter is in the memory of the host and the signal in that of a CUDA device: make the plan "
+            "with a "
+            "filter there");
+    Operand signal = operand_of(planned_.task.how.function, x.ptr());
+    planned_.check_signal(signal.number, signal.layout());
     make_plain(signal);
     return signal;
   }
@@ -202,43 +165,55 @@ class PlanObject {
   // ones.
   Walk walk_as_planned(Operand& signal, nb::object& computed) const {
     const auto walk = [&] {
-      return walk_of(task_.geometry, placement_of(signal.array(), filter_.array(), as_array(computed)));
+      return walk_of(planned_.task.geometry,
+                     placement_of(signal.layout(), filter_.layout(), layout_of(as_array(computed))));
     };
-    const Walk as_it_lies = walk();
-    if (same_plans(as_it_lies, walk_)) return as_it_lies;
+    if (const Walk as_it_lies = walk(); planned_.takes(as_it_lies)) return as_it_lies;
     signal.owner = contiguous_copy(signal.array());
-    if (const Walk of_result = walk(); same_plans(of_result, walk_)) return of_result;
-    Geometry const& g = task_.geometry;
-    computed = new_array(g.result.axes, g.result.counts.data(), task_.types.computed_number);
+    if (const Walk of_result = walk(); planned_.takes(of_result)) return of_result;
+    Geometry const& g = planned_.task.geometry;
+    computed = new_array(g.result.axes, g.result.counts.data(), planned_.task.types.computed_number);
     return walk();
   }
 
   nb::dict keywords_;
-  Shape signal_;
-  Operand filter_;
-  int signal_number_ = 0;
-  Task task_;
-  Walk walk_;
-  std::vector<Plan> plans_;  // for each part of the outputs, one for each filter or set of filters
+  Planned planned_;
+  Operand filter_;                       // in host memory
+  std::optional<DevicePlan> on_device_;  // in that of a device
 };
 
-std::string explain(nb::object a, nb::object v, nb::dict keywords) {
-  import_numpy();
-  const Function function = function_of(keyword(keywords, "operation").ptr());
-  Operand signal = operand_of(function, a.ptr()), filter = operand_of(function, v.ptr());
-  const Values values = values_of(keywords);
-  Task task = task_of(how_of(function, values), Shape::of(signal.array()), Shape::of(filter.array()));
-  task.types = types_of(signal, filter, values[Parameter::dtype], task.geometry.products());
+// The same of a call, whose operands lie so.
+std::string explain(Task task, Layout const& signal, Layout const& filter, Memory memory) {
   if (task.geometry.empty) return kNothing;
-  make_plain(signal);
-  make_plain(filter);
+  task.how.options.memory = memory;
   Shape const& shape = task.geometry.result;
   const npy_intp size = static_cast<npy_intp>(size_of(task.types.computed));
   const Steps out = contiguous(shape, size);
   const Walk walk =
-      walk_of(task.geometry, {PyArray_STRIDES(signal.array()), PyArray_STRIDES(filter.array()), out.data(),
-                              PyArray_ITEMSIZE(signal.array()), PyArray_ITEMSIZE(filter.array()), size});
+      walk_of(task.geometry, {signal.strides, filter.strides, out.data(), signal.size, filter.size, size});
   return gpuconv::explain(problem_of(task, walk, 0), task.how.options);
+}
+
+std::string explain(nb::object a, nb::object v, nb::dict keywords) {
+  import_numpy();
+  const Function function = function_of(keyword(keywords, "operation").ptr());
+  const Values values = values_of(keywords);
+  std::optional<DeviceOperands> there;
+  if (is_device_array(a.ptr()) || is_device_array(v.ptr())) there.emplace(a.ptr(), v.ptr(), nullptr);
+  DeviceArray const *const on_device = there ? &there->signal() : nullptr, *const filter_there =
+                                                                               there ? there->filter() : nullptr;
+  Operand signal, filter;
+  if (!on_device) signal = operand_of(function, a.ptr());
+  if (!filter_there) filter = operand_of(function, v.ptr());
+  const Layout of_signal = on_device ? on_device->layout() : signal.layout();
+  const Layout of_filter = filter_there ? filter_there->layout() : filter.layout();
+  Task task = task_of(how_of(function, values), Shape::of(of_signal), Shape::of(of_filter));
+  PyObject* const dtype = values[Parameter::dtype];
+  const nb::object named = dtype && there ? numpys_dtype(dtype, a.ptr()) : nb::borrow(dtype);
+  task.types = types_of(on_device ? on_device->number : signal.number,
+                        filter_there ? filter_there->number : filter.number, named.ptr(), task.geometry.products());
+  return explain(std::move(task), on_device ? of_signal : make_plain(signal),
+                 filter_there ? of_filter : make_plain(filter), there ? Memory::device : Memory::host);
 }
 
 // Collects keywords, as a call names them.

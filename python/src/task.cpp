@@ -59,15 +59,15 @@ Part part_of(Task const& task, int part) {
 
 }  // namespace
 
-Types types_of(Operand const& signal, Operand const& filter, PyObject* dtype, std::int64_t shorter) {
-  Types types{known(signal.number), known(filter.number), {}, 0, 0};
-  types.result_number = dtype ? number_of_dtype(dtype) : promoted(signal.number, filter.number);
+Types types_of(int signal, int filter, PyObject* dtype, std::int64_t shorter) {
+  Types types{known(signal), known(filter), {}, 0, 0};
+  types.result_number = dtype ? number_of_dtype(dtype) : promoted(signal, filter);
   types.computed = known(types.result_number);
   types.computed_number = types.result_number;
   if (types.result_number == NPY_BOOL) {
-    if (signal.number != NPY_BOOL || filter.number != NPY_BOOL)
-      raise(PyExc_ValueError, "a result of bool cannot hold the convolution of %U with %U",
-            dtype_name(signal.number).ptr(), dtype_name(filter.number).ptr());
+    if (signal != NPY_BOOL || filter != NPY_BOOL)
+      raise(PyExc_ValueError, "a result of bool cannot hold the convolution of %U with %U", dtype_name(signal).ptr(),
+            dtype_name(filter).ptr());
     types.computed = type_of_counts(shorter);
     types.computed_number = number_of(types.computed);
   } else if (const Type type = sum_type(types, dtype); type != types.computed) {
@@ -103,18 +103,12 @@ Task task_of(How how, Shape const& signal, Shape const& filter) {
   return task;
 }
 
-Placement placement_of(PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out) {
-  return {PyArray_STRIDES(signal),  PyArray_STRIDES(filter),  PyArray_STRIDES(out),
-          PyArray_ITEMSIZE(signal), PyArray_ITEMSIZE(filter), PyArray_ITEMSIZE(out)};
+Place place_of(Layout const& layout, int axis, int line_axis) {
+  return {layout.data, axis < 0 ? 1 : elements_of(layout.strides[axis], layout.size),
+          line_axis < 0 ? 0 : elements_of(layout.strides[line_axis], layout.size)};
 }
 
-Place place_of(PyArrayObject* array, int axis, int line_axis) {
-  const npy_intp size = PyArray_ITEMSIZE(array);
-  return {PyArray_BYTES(array), axis < 0 ? 1 : PyArray_STRIDE(array, axis) / size,
-          line_axis < 0 ? 0 : PyArray_STRIDE(array, line_axis) / size};
-}
-
-Places places_of(Geometry const& g, PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out) {
+Places places_of(Geometry const& g, Layout const& signal, Layout const& filter, Layout const& out) {
   return {place_of(signal, g.signal_axis, g.lines.signal_axis), place_of(filter, g.filter_axis, g.lines.filter_axis),
           place_of(out, g.out_axis, g.lines.out_axis)};
 }
@@ -142,7 +136,9 @@ Problem problem_of(Task const& task, Walk const& walk, int part) {
   return problem;
 }
 
-HostInput filters_at(Task const& task, Walk const& walk, Place const& filter, std::int64_t offset) {
+template <class Input, class... Where>
+void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& filter, std::int64_t offset,
+                Where const&... where) {
   const Type type = task.types.filter;
   Images rows{.images = 1,
               .lines = task.geometry.lines.filter,
@@ -152,42 +148,76 @@ HostInput filters_at(Task const& task, Walk const& walk, Place const& filter, st
               .element_stride = filter.stride};
   if (walk.filters == Filters::per_row) rows.images = walk.batch.count, rows.stride = walk.batch.filter;
   if (walk.filters == Filters::bank) rows.images = walk.bank.count, rows.stride = walk.bank.filter;
-  return {filter.data + offset * static_cast<std::int64_t>(size_of(type)), type, rows};
+  plan.set_filter(Input(filter.data + offset * static_cast<std::int64_t>(size_of(type)), type, rows), where...);
 }
 
-void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& turn, int part) {
-  const auto size = [](Type type) { return static_cast<std::int64_t>(size_of(type)); };
-  const Type in = task.types.signal, result = task.types.computed;
-  Geometry const& g = task.geometry;
-  const HostInput signal(places.signal.data + turn.signal * size(in), in,
-                         Images{.images = walk.batch.count,
-                                .lines = g.lines.signal,
-                                .columns = g.samples,
-                                .stride = walk.batch.signal,
-                                .line_stride = places.signal.line,
-                                .element_stride = places.signal.stride});
+// What one execution reads.
+template <class Input>
+static Input signal_view(Task const& task, Walk const& walk, Place const& signal, Loop const& turn) {
+  const Type type = task.types.signal;
+  return Input(signal.data + turn.signal * static_cast<std::int64_t>(size_of(type)), type,
+               Images{.images = walk.batch.count,
+                      .lines = task.geometry.lines.signal,
+                      .columns = task.geometry.samples,
+                      .stride = walk.batch.signal,
+                      .line_stride = signal.line,
+                      .element_stride = signal.stride});
+}
+// What it writes; to look at, also as an `Input`.
+template <class Output>
+static Output out_view(Task const& task, Walk const& walk, Place const& out, Loop const& turn, int part) {
+  const Type type = task.types.computed;
   const Part outputs = part_of(task, part);
-  const std::int64_t first = outputs.first + (outputs.descends ? outputs.outputs - 1 : 0), step = places.out.stride;
-  const HostOutput out(places.out.data + (turn.out + first * step) * size(result), result,
-                       Images{.images = walk.batch.count * walk.bank.count,
-                              .lines = g.lines.outputs,
-                              .columns = outputs.outputs,
-                              .stride = walk.result_stride(),
-                              .line_stride = places.out.line,
-                              .element_stride = outputs.descends ? -step : step});
-  plan.execute(signal, out);
+  const std::int64_t first = outputs.first + (outputs.descends ? outputs.outputs - 1 : 0), step = out.stride;
+  return Output(out.data + (turn.out + first * step) * static_cast<std::int64_t>(size_of(type)), type,
+                Images{.images = walk.batch.count * walk.bank.count,
+                       .lines = task.geometry.lines.outputs,
+                       .columns = outputs.outputs,
+                       .stride = walk.result_stride(),
+                       .line_stride = out.line,
+                       .element_stride = outputs.descends ? -step : step});
+}
+
+template <class Input, class Output, class... Where>
+void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& turn, int part,
+             Where const&... where) {
+  plan.execute(signal_view<Input>(task, walk, places.signal, turn),
+               out_view<Output>(task, walk, places.out, turn, part), where...);
+}
+
+template void set_filter<HostInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t);
+template void execute<HostInput, HostOutput>(Plan&, Task const&, Walk const&, Places const&, Loop const&, int);
+template void set_filter<HostInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t, Stream const&,
+                                    DeviceBytes const&);
+template void set_filter<DeviceInput>(Plan&, Task const&, Walk const&, Place const&, std::int64_t, Stream const&,
+                                      DeviceBytes const&);
+template void execute<DeviceInput, DeviceOutput>(Plan&, Task const&, Walk const&, Places const&, Loop const&, int,
+                                                 Stream const&, DeviceBytes const&);
+
+Options on_device(Task const& task, Walk const& walk, Places const& places, Problem const& problem, int part) {
+  const Loop first{1, 0, 0, 0};
+  Options options = task.how.options;
+  options.memory = Memory::device;
+  options.across = lies_across(signal_view<DeviceInput>(task, walk, places.signal, first), problem) ||
+                   lies_across(out_view<DeviceInput>(task, walk, places.out, first, part), problem);
+  return options;
 }
 
 // Whether images' lines lie one behind the other, as the library writes them.
-bool line_after_line(Geometry const& g, PyArrayObject* out) {
+bool line_after_line(Geometry const& g, Layout const& out) {
   return g.lines.out_axis < 0 || g.lines.outputs == 1 ||
-         std::abs(PyArray_STRIDE(out, g.lines.out_axis)) >= g.outputs * std::abs(PyArray_STRIDE(out, g.out_axis));
+         std::abs(out.strides[g.lines.out_axis]) >= g.outputs * std::abs(out.strides[g.out_axis]);
 }
 
-nb::object computed_into(Task const& task, nb::object const& out, PyArrayObject* signal, PyArrayObject* filter) {
+bool can_be_written(Task const& task, Layout const& out, Layout const& signal, Layout const& filter) {
+  return line_after_line(task.geometry, out) && is_of_whole_elements(out) && elements_lie_apart(out) &&
+         !ranges_overlap(out, signal) && !ranges_overlap(out, filter);
+}
+
+nb::object computed_into(Task const& task, nb::object const& out, Layout const& signal, Layout const& filter) {
   PyArrayObject* const array = as_array(out);
-  if (line_after_line(task.geometry, array) && task.types.computed_number == task.types.result_number &&
-      is_plain(array) && elements_lie_apart(array) && !ranges_overlap(array, signal) && !ranges_overlap(array, filter))
+  if (task.types.computed_number == task.types.result_number && PyArray_ISBEHAVED_RO(array) &&
+      can_be_written(task, layout_of(array), signal, filter))
     return out;
   return new_array(task.geometry.result.axes, task.geometry.result.counts.data(), task.types.computed_number);
 }
@@ -197,6 +227,11 @@ void finish(nb::object const& out, nb::object const& computed) {
   if (PyArray_CopyInto(as_array(out), as_array(computed)) < 0) nb::raise_python_error();
 }
 
+bool has_shape_of_result(Layout const& layout, Geometry const& g) {
+  return layout.axes == g.result.axes &&
+         std::equal(layout.counts, layout.counts + layout.axes, g.result.counts.begin());
+}
+
 nb::object checked_out(PyObject* out, Geometry const& g, int number) {
   if (!PyArray_Check(out)) raise(PyExc_TypeError, "return arrays must be of ArrayType");
   PyArrayObject* const array = reinterpret_cast<PyArrayObject*>(out);
@@ -204,9 +239,7 @@ nb::object checked_out(PyObject* out, Geometry const& g, int number) {
   if (!PyArray_EquivTypes(PyArray_DESCR(array), reinterpret_cast<PyArray_Descr*>(type.ptr())))
     raise(PyExc_ValueError, "out is of %S, the result of %S", reinterpret_cast<PyObject*>(PyArray_DESCR(array)),
           type.ptr());
-  const bool same_shape = PyArray_NDIM(array) == g.result.axes &&
-                          std::equal(PyArray_DIMS(array), PyArray_DIMS(array) + g.result.axes, g.result.counts.begin());
-  if (!same_shape) {
+  if (!has_shape_of_result(layout_of(array), g)) {
     const nb::object shape = checked(PyObject_GetAttrString(out, "shape"));
     raise(PyExc_ValueError, "out has the shape %S, the result %s", shape.ptr(), to_text(g.result).c_str());
   }

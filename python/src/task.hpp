@@ -19,9 +19,9 @@ struct Types {
   int computed_number;  ///< NumPy's, of `computed`
 };
 
-/// The types of the operands and NumPy's of the result, or `dtype`, borrowed, where it is not null. Throws
-/// nb::python_error for types that the library has not.
-Types types_of(Operand const& signal, Operand const& filter, PyObject* dtype, std::int64_t shorter);
+/// The types of the operands, as NumPy numbers them, and NumPy's of the result, or `dtype`, borrowed, where it is not
+/// null. Throws nb::python_error for types that the library has not.
+Types types_of(int signal, int filter, PyObject* dtype, std::int64_t shorter);
 
 struct Task {
   How how;
@@ -46,17 +46,27 @@ struct Place {
 struct Places {
   Place signal, filter, out;
 };
-Placement placement_of(PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out);
+inline Placement placement_of(Layout const& signal, Layout const& filter, Layout const& out) {
+  return {signal.strides, filter.strides, out.strides, signal.size, filter.size, out.size};
+}
 /// Of the convolved axis and, of images, that of lines; -1: there is none.
-Place place_of(PyArrayObject* array, int axis, int line_axis);
-Places places_of(Geometry const& geometry, PyArrayObject* signal, PyArrayObject* filter, PyArrayObject* out);
+Place place_of(Layout const& layout, int axis, int line_axis);
+Places places_of(Geometry const& geometry, Layout const& signal, Layout const& filter, Layout const& out);
 
 Problem problem_of(Task const& task, Walk const& walk, int part);
 
-/// The filters of one plan, from the `offset`th element on.
-HostInput filters_at(Task const& task, Walk const& walk, Place const& filter, std::int64_t offset);
+/// Gives a plan its filters, from the `offset`th element on. `Input`: a view of the memory that they are in; `where`:
+/// what the plan's call takes besides.
+template <class Input, class... Where>
+void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& filter, std::int64_t offset,
+                Where const&... where);
 /// One execution of a plan, for one part of the outputs.
-void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& at, int part);
+template <class Input, class Output, class... Where>
+void execute(Plan& plan, Task const& task, Walk const& walk, Places const& places, Loop const& at, int part,
+             Where const&... where);
+
+/// What a plan for arrays in device memory is made with, where they lie so.
+Options on_device(Task const& task, Walk const& walk, Places const& places, Problem const& problem, int part);
 
 /// Calls `f(at, turn)` for every turn of the loops around, with the elements that the arrays have moved on by, and the
 /// number of the filters.
@@ -104,10 +114,17 @@ class Unlocked {
   PyThreadState* state_;
 };
 
+/// Whether results can be computed into an array that lies so, if it is of the type that is computed: its elements lie
+/// apart, and it overlaps neither operand.
+bool can_be_written(Task const& task, Layout const& out, Layout const& signal, Layout const& filter);
+
 /// The array that results are computed into: `out` itself where the library can write it, else another that `finish`
-/// copies or converts. `others`: what `out` must not overlap.
-nb::object computed_into(Task const& task, nb::object const& out, PyArrayObject* signal, PyArrayObject* filter);
+/// copies or converts.
+nb::object computed_into(Task const& task, nb::object const& out, Layout const& signal, Layout const& filter);
 void finish(nb::object const& out, nb::object const& computed);
+
+/// Whether an array has the shape of the result.
+bool has_shape_of_result(Layout const& layout, Geometry const& geometry);
 
 /// Checks an array that a caller gives for the result. Throws nb::python_error.
 nb::object checked_out(PyObject* out, Geometry const& geometry, int number);

@@ -169,14 +169,6 @@ DeviceInfo cuda_device_info() {
   }
 }
 
-OnDevice::OnDevice(int index) : index_(index) {
-  check_cuda(cudaGetDevice(&before_), "cudaGetDevice");
-  if (before_ != index_) check_cuda(cudaSetDevice(index_), "cudaSetDevice");
-}
-OnDevice::~OnDevice() {
-  if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
-}
-
 PlanMemory::PlanMemory(double bytes, CudaDevice const& device, DeviceAllocator* allocator)
     : allocator_(allocator), device_(device.index) {
   if (bytes > static_cast<double>(device.memory)) {
@@ -253,10 +245,4 @@ void deallocate_device(void* memory, std::size_t bytes, Stream stream, DeviceAll
 }
 
 }  // namespace detail
-
-void synchronize(Stream stream) {
-  static_cast<void>(detail::current_device());
-  detail::check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
-}
-
 }  // namespace gpuconv

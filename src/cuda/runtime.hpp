@@ -35,18 +35,6 @@ CudaDevice const& current_device();
 /// Why there is none; empty where there is one.
 std::string why_no_device();
 
-/// Makes a device current for as long as it exists.
-class OnDevice {
- public:
-  explicit OnDevice(int index);
-  OnDevice(OnDevice const&) = delete;
-  OnDevice& operator=(OnDevice const&) = delete;
-  ~OnDevice();
-
- private:
-  int before_ = 0, index_;
-};
-
 /// While one exists, the calling thread may allocate, free and wait though another thread captures a stream.
 class BesideCaptures {
  public:
