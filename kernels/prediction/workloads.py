@@ -22,11 +22,11 @@ PROBLEMS = [
 class Loop(NamedTuple):
     """A loop that such a problem runs. `within` names the loop around it, "" is the kernel itself. Of the loops there it is the
     one that has most of an instruction, or the `short`est that has it, of those that have none of some others; without an
-    instruction it is not a loop but all that a thread does in what is around it. Where several are `alike` it is the first of them. It runs as often as it takes to
-    make the emulated kernel's accesses of one kind, or `times` as often as another loop; its way avoids instructions, and may
-    make accesses that were wider as they were written (`narrowed`). The way through the loop around it leads through it as
-    well, unless it is `rare`. One that is left in its first turn is done `once`. Of its blocks those with that instruction are
-    executed in a `share` of the turns."""
+    instruction it is not a loop but all that a thread does in what is around it. Where several are `alike` it is the first of
+    them. It runs as often as it takes to make the emulated kernel's accesses of one kind, or `times` as often as another loop;
+    its way avoids instructions, and may make accesses that were wider as they were written (`narrowed`). The way through the
+    loop around it leads through it as well, unless it is `rare`. One that is left in its first turn is done `once`. Of its
+    blocks those with that instruction are executed in a `share` of the turns."""
 
     name: str
     within: str

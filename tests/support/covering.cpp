@@ -86,6 +86,23 @@ std::vector<Choices> covering_array(std::vector<int> const& counts,
   return rows;
 }
 
+void each_of_product(std::vector<int> const& counts, std::vector<int> const& product,
+                     std::function<bool(Choices const&)> const& try_one) {
+  const auto count_of = [&](int q) { return counts[static_cast<std::size_t>(q)]; };
+  std::int64_t turn = 0;
+  for (Choices c(counts.size(), 0);;) {
+    std::int64_t quotient = turn++;
+    for (int q = 0; q < static_cast<int>(counts.size()); ++q)
+      if (std::ranges::find(product, q) == product.end())
+        c[static_cast<std::size_t>(q)] = static_cast<int>(quotient % count_of(q)), quotient /= count_of(q);
+    if (!try_one(c)) return;
+    std::size_t i = 0;
+    const auto next = [&](int q) { return ++c[static_cast<std::size_t>(q)] == count_of(q); };
+    while (i < product.size() && next(product[i])) c[static_cast<std::size_t>(product[i++])] = 0;
+    if (i == product.size()) return;
+  }
+}
+
 std::vector<std::string> type_names() {
   std::vector<std::string> out;
   for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));

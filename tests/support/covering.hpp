@@ -21,6 +21,11 @@ std::vector<Choices> covering_array(
     std::vector<int> const& counts,
     std::function<bool(Choices const&)> const& allowed = [](Choices const&) { return true; });
 
+/// Calls try_one(choices) for all choices of the questions `product` with all others of those, while it returns true;
+/// the choices of the other questions take turns. `counts`: of each question.
+void each_of_product(std::vector<int> const& counts, std::vector<int> const& product,
+                     std::function<bool(Choices const&)> const& try_one);
+
 /// A question with the names of its choices.
 struct Asked {
   const char* what;

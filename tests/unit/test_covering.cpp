@@ -216,24 +216,16 @@ class Covering : public SolverTest {
 
 // All choices with all others, for who has the time, of the questions that say what is computed; the others take turns.
 void Covering::expect_product() const {
-  constexpr Question product[] = {signal_type, filter_type_, operation, outputs, beyond, rows, signal_lies};
   constexpr int small_sizes = 4;  // the first ones
+  std::vector<int> counts = counts_of(questions());
+  counts[sizes] = small_sizes;
   Rng rng = test_rng();
-  std::int64_t turn = 0, taken = 0;
-  const auto count_of = [](std::size_t q) { return static_cast<int>(questions()[q].choices.size()); };
-  for (Choices c(questions().size(), 0);;) {
-    std::int64_t quotient = turn++;
-    for (std::size_t q = 0; q < c.size(); ++q)
-      if (std::ranges::find(product, static_cast<Question>(q)) == std::end(product)) {
-        const int count = q == sizes ? small_sizes : count_of(q);
-        c[q] = static_cast<int>(quotient % count), quotient /= count;
-      }
-    if (may_be(c) && takes(problem_of(c))) expect_right(c, rng), ++taken;
-    if (HasFailure()) return;
-    std::size_t q = 0;
-    while (q < std::size(product) && ++c[product[q]] == count_of(product[q])) c[product[q++]] = 0;
-    if (q == std::size(product)) break;
-  }
+  std::int64_t taken = 0;
+  each_of_product(counts, {signal_type, filter_type_, operation, outputs, beyond, rows, signal_lies},
+                  [&](Choices const& c) {
+                    if (may_be(c) && takes(problem_of(c))) expect_right(c, rng), ++taken;
+                    return !HasFailure();
+                  });
   RecordProperty("cases", std::to_string(taken));
   std::cout << taken << " problems\n";
 }

@@ -1,5 +1,6 @@
 // Everything with everything, for images: a pairwise covering array over what their problems can ask for, by every
-// solver, against sums by their definition. GPUCONV_TEST_CHOICES=N tries N choices at random, for who has the time.
+// solver, against sums by their definition. GPUCONV_TEST_CHOICES=N tries N choices at random, "all" every type with
+// every other, with every kind of outputs, boundary and batch, for who has the time.
 #include "support/covering.hpp"
 #include "support/pictures.hpp"
 #include "support/scale.hpp"
@@ -8,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
+#include <string_view>
 
 namespace gpuconv::test {
 namespace {
@@ -152,6 +155,16 @@ TEST_P(ImageCovering, EveryTwoChoicesAreRightTogether) {
 TEST_P(ImageCovering, AnyChoicesAreRight) {
   const char* const wanted = std::getenv("GPUCONV_TEST_CHOICES");
   Rng rng = test_rng();
+  if (wanted && std::string_view(wanted) == "all") {
+    int64_t taken = 0;
+    each_of_product(counts_of(questions()), {signal_type, filter_type_, operation, outputs, beyond, rows},
+                    [&](Choices const& c) {
+                      taken += expect_right(c, rng);
+                      return !HasFailure();
+                    });
+    std::cout << taken << " problems\n";
+    return;
+  }
   const int64_t count = wanted ? std::strtoll(wanted, nullptr, 10) : cases(40);
   for (int64_t i = 0; i < count && !HasFailure(); ++i) {
     Choices c;
