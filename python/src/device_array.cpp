@@ -73,16 +73,6 @@ std::array<std::int64_t, 2> dlpack_device(PyObject* object) {
   return {integer_at(device, 0), integer_at(device, 1)};
 }
 
-// The strides of elements that follow each other.
-void set_contiguous(DeviceArray& array) {
-  npy_intp stride = array.size;
-  for (int axis = array.shape.axes - 1; axis >= 0; --axis) {
-    const auto i = static_cast<std::size_t>(axis);
-    array.strides[i] = stride;
-    stride *= std::max<npy_intp>(array.shape.counts[i], 1);
-  }
-}
-
 npy_intp size_of_number(int number) {
   const nb::object type = checked(reinterpret_cast<PyObject*>(descriptor(number)));
   return PyDataType_ELSIZE(reinterpret_cast<PyArray_Descr*>(type.ptr()));
@@ -101,7 +91,7 @@ DeviceArray by_interface(Offer const& offer) {
   array.shape.axes = length_of(shape);
   for (int axis = 0; axis < array.shape.axes; ++axis)
     array.shape.counts[static_cast<std::size_t>(axis)] = integer_at(shape, axis);
-  set_contiguous(array);
+  array.strides = contiguous(array.shape, array.size);
   if (PyObject* const strides = entry(offer.interface, "strides")) {
     if (length_of(strides) != array.shape.axes) raise(PyExc_ValueError, "%s: as many strides as axes", kInterface);
     for (int axis = 0; axis < array.shape.axes; ++axis)
@@ -149,7 +139,7 @@ void describe(DeviceArray& array, dlpack::Tensor const& t) {
   array.data = static_cast<char*>(t.data) + t.offset;
   array.shape.axes = t.axes;
   std::copy_n(t.counts, t.axes, array.shape.counts.begin());
-  set_contiguous(array);
+  array.strides = contiguous(array.shape, array.size);
   if (t.strides)
     std::transform(t.strides, t.strides + t.axes, array.strides.begin(),
                    [&](std::int64_t stride) { return stride * array.size; });

@@ -6,7 +6,6 @@
 #include "numpy.hpp"
 #include "streams.hpp"
 
-#include <array>
 #include <optional>
 
 namespace gpuconv::python {
@@ -34,7 +33,7 @@ struct DeviceArray {
   char* data = nullptr;
   npy_intp size = 0;  ///< bytes of an element
   Shape shape = {};
-  std::array<npy_intp, kMostAxes> strides = {};  ///< bytes
+  Steps strides = {};  ///< bytes
 
   Layout layout() const { return {data, size, shape.axes, shape.counts.data(), strides.data()}; }
 };

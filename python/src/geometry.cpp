@@ -130,6 +130,15 @@ nb::object tuple_of(Shape const& shape) {
   return tuple;
 }
 
+Steps contiguous(Shape const& shape, npy_intp size) {
+  Steps strides;
+  for (int axis = shape.axes - 1; axis >= 0; --axis) {
+    strides[static_cast<std::size_t>(axis)] = size;
+    size *= std::max<npy_intp>(shape.counts[static_cast<std::size_t>(axis)], 1);
+  }
+  return strides;
+}
+
 Geometry geometry_of(Shape const& signal, Shape const& filter, Axes const& axes) {
   Geometry g;
   if (axes.dimensions == 2) set_lines(g, signal, filter, axes);

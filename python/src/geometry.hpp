@@ -35,6 +35,10 @@ nb::object tuple_of(Shape const& shape);
 
 /// Where the samples of one array lie, from the first one on: bytes for each of its axes.
 using Strides = npy_intp const*;
+using Steps = std::array<npy_intp, kMostAxes>;
+
+/// The strides of a contiguous array of this shape, with elements of `size` bytes.
+Steps contiguous(Shape const& shape, npy_intp size);
 
 /// The convolved axes as a caller names them: one, or of images those of lines and of columns.
 struct Axes {

@@ -6,15 +6,6 @@
 
 namespace gpuconv::python {
 
-Steps contiguous(Shape const& shape, npy_intp size) {
-  Steps strides;
-  for (int axis = shape.axes - 1; axis >= 0; --axis) {
-    strides[static_cast<std::size_t>(axis)] = size;
-    size *= std::max<npy_intp>(shape.counts[static_cast<std::size_t>(axis)], 1);
-  }
-  return strides;
-}
-
 void Planned::set_walk(Layout const& filter) {
   const auto size = [](Type type) { return static_cast<npy_intp>(size_of(type)); };
   const npy_intp in = size(task.types.signal), result = size(task.types.computed);

@@ -4,15 +4,9 @@
 
 #include "task.hpp"
 
-#include <array>
 #include <vector>
 
 namespace gpuconv::python {
-
-using Steps = std::array<npy_intp, kMostAxes>;
-
-/// The strides of a contiguous array of this shape, with elements of `size` bytes.
-Steps contiguous(Shape const& shape, npy_intp size);
 
 struct Planned {
   Shape signal;

@@ -42,16 +42,9 @@ class CufftBlocks final : public Executor {
   // Filters are blocks of their own: one each, at its start.
   void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
     filters_.set(filter, count, means);
-    const Loops each{.outer = {.count = count, .signal_moves = true, .filter_moves = true}, .inner = {}};
-    const Part part{.row = 0, .rows = count, .samples = work_.axis.filter, .first = 0, .outputs = 1};
-    kernels::BlockWork b =
-        blocks_of({filters_.access(), {}, each, part}, {.size = cut_.size, .skip = 0, .step = 1}, means);
+    kernels::BlockWork b = blocks_of(filters_.as_signals(count), {.size = cut_.size, .skip = 0, .step = 1}, means);
     b.sets_filter = true;
-    slots_.for_chunks(b, [&] {
-      check_cuda(kernels::gather_blocks(b, means.stream.handle()), "the kernel gather_blocks");
-      slots_.forward(means);
-      check_cuda(kernels::keep_spectra(b, means.stream.handle()), "the kernel keep_spectra");
-    });
+    slots_.keep_spectra(b, means);
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
@@ -62,12 +55,7 @@ class CufftBlocks final : public Executor {
     slots_.for_chunks(b, [&] {
       const std::size_t facts = static_cast<std::size_t>(b.chunk.count) * sizeof(kernels::SlotFacts);
       check_cuda(cudaMemsetAsync(b.facts, 0, facts, stream), "cudaMemsetAsync");
-      check_cuda(kernels::measure_blocks(b, stream), "the kernel measure_blocks");
-      check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
-      slots_.forward(means);
-      check_cuda(kernels::multiply_spectra(b, stream), "the kernel multiply_spectra");
-      slots_.inverse(means);
-      check_cuda(kernels::store_blocks(b, stream), "the kernel store_blocks");
+      slots_.convolve(b, means);
       check_cuda(kernels::repair_blocks(b, stream), "the kernels find_signs and repair_blocks");
     });
   }

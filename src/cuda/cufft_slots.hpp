@@ -65,8 +65,27 @@ class CufftSlots {
   /// Bytes of scratch memory, of the slots and of what cuFFT works in.
   std::size_t bytes() const { return bytes_; }
 
-  void forward(Means const& means) const { transform(forward_, means); }
-  void inverse(Means const& means) const { transform(inverse_, means); }
+  /// Keeps the spectra of filters that are blocks, one each.
+  template <class Blocks>
+  void keep_spectra(Blocks& b, Means const& means) const {
+    cudaStream_t stream = means.stream.handle();
+    for_chunks(b, [&] {
+      check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
+      transform(forward_, means);
+      check_cuda(kernels::keep_spectra(b, stream), "the kernel keep_spectra");
+    });
+  }
+  /// Convolves the blocks of a chunk, whose facts start as 0. What is not finite is left out.
+  template <class Blocks>
+  void convolve(Blocks const& b, Means const& means) const {
+    cudaStream_t stream = means.stream.handle();
+    check_cuda(kernels::measure_blocks(b, stream), "the kernel measure_blocks");
+    check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
+    transform(forward_, means);
+    check_cuda(kernels::multiply_spectra(b, stream), "the kernel multiply_spectra");
+    transform(inverse_, means);
+    check_cuda(kernels::store_blocks(b, stream), "the kernel store_blocks");
+  }
 
   /// Calls f() for each chunk of the part's blocks, which b.chunk then is.
   template <class Blocks, class F>

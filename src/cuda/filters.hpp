@@ -30,6 +30,11 @@ class DeviceFilters {
             .imaginary = view_.parts == 2 ? part : 0,
             .line = view_.columns};
   }
+  /// The first `count` filters in the part of signals, for what transforms them: nothing is written.
+  kernels::Operands as_signals(std::int64_t count) const {
+    const Loops each{.outer = {.count = count, .signal_moves = true, .filter_moves = true}, .inner = {}};
+    return {access(), {}, each, {.row = 0, .rows = count, .samples = view_.columns, .first = 0, .outputs = 1}};
+  }
   void* more() { return memory_.data() + more_at_; }
   std::size_t bytes() const { return memory_.bytes(); }
 

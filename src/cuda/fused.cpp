@@ -126,9 +126,7 @@ class FusedBlocks final : public Executor {
 
   void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
     filters_.set(filter, count, means);
-    const Loops each{.outer = {.count = count, .signal_moves = true, .filter_moves = true}, .inner = {}};
-    const Part part{.row = 0, .rows = count, .samples = work_.axis.filter, .first = 0, .outputs = 1};
-    launch({filters_.access(), {}, each, part}, {.size = cut_.size, .skip = 0, .step = 1}, true, means);
+    launch(filters_.as_signals(count), {.size = cut_.size, .skip = 0, .step = 1}, true, means);
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {

@@ -36,38 +36,25 @@ class ImageBlocksOnDevice final : public Executor {
 
   // Filters are images of their own, of one block each.
   void set_filter(Input const& filter, std::int64_t count, Means const& means) override {
-    cudaStream_t stream = means.stream.handle();
     filters_.set(filter, count, means);
-    const Loops each{.outer = {.count = count, .signal_moves = true, .filter_moves = true}, .inner = {}};
-    const Part part{.row = 0, .rows = count, .samples = work_.axis.filter, .first = 0, .outputs = 1};
-    kernels::ImageBlockWork b = blocks_of({filters_.access(), {}, each, part}, means);
+    kernels::ImageBlockWork b = blocks_of(filters_.as_signals(count), means);
     b.sets_filter = true;
     b.cut = {.size = cut_.size, .skip = 0, .step = 1};
     b.row_blocks = b.across = 1;
     b.block_lines = b.signal_lines = work_.lines.filter;
     b.skipped_lines = b.first_line = 0;
-    slots_.for_chunks(b, [&] {
-      check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
-      slots_.forward(means);
-      check_cuda(kernels::keep_spectra(b, stream), "the kernel keep_spectra");
-    });
+    slots_.keep_spectra(b, means);
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
-    cudaStream_t stream = means.stream.handle();
     const kernels::Operands operands{in_parts(signal), in_parts(out), work_.loops, part};
     kernels::ImageBlockWork b = blocks_of(operands, means);
     kernels::SlotFacts* const facts = b.facts;
     const auto bytes = static_cast<std::size_t>(part.rows * b.row_blocks) * sizeof(kernels::SlotFacts);
-    check_cuda(cudaMemsetAsync(facts, 0, bytes, stream), "cudaMemsetAsync");
+    check_cuda(cudaMemsetAsync(facts, 0, bytes, means.stream.handle()), "cudaMemsetAsync");
     slots_.for_chunks(b, [&] {
       b.facts = facts + b.chunk.begin;
-      check_cuda(kernels::measure_blocks(b, stream), "the kernel measure_blocks");
-      check_cuda(kernels::gather_blocks(b, stream), "the kernel gather_blocks");
-      slots_.forward(means);
-      check_cuda(kernels::multiply_spectra(b, stream), "the kernel multiply_spectra");
-      slots_.inverse(means);
-      check_cuda(kernels::store_blocks(b, stream), "the kernel store_blocks");
+      slots_.convolve(b, means);
     });
     kernels::Image sums = sums_of_images(work_, operands, filters_.view());
     sums.marked = {.facts = facts,

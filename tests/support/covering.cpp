@@ -61,6 +61,19 @@ bool complete(Choices& row, std::vector<int> const& counts, Uncovered const& unc
   return true;
 }
 
+std::vector<std::string> type_names() {
+  std::vector<std::string> out;
+  for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));
+  return out;
+}
+
+std::vector<std::string> boundary_names() {
+  constexpr int count = static_cast<int>(Boundary::wrap) + 1;
+  std::vector<std::string> out;
+  for (int b = 0; b < count; ++b) out.emplace_back(name(static_cast<Boundary>(b)));
+  return out;
+}
+
 }  // namespace
 
 std::vector<Choices> covering_array(std::vector<int> const& counts,
@@ -103,17 +116,21 @@ void each_of_product(std::vector<int> const& counts, std::vector<int> const& pro
   }
 }
 
-std::vector<std::string> type_names() {
-  std::vector<std::string> out;
-  for (int t = 0; t < type_count; ++t) out.emplace_back(name(static_cast<Type>(t)));
-  return out;
-}
+bool may_be(Choices const& c) { return c[beyond] <= 0 || (c[outputs] != full && c[outputs] != valid); }
 
-std::vector<std::string> boundary_names() {
-  constexpr int count = static_cast<int>(Boundary::wrap) + 1;
-  std::vector<std::string> out;
-  for (int b = 0; b < count; ++b) out.emplace_back(name(static_cast<Boundary>(b)));
-  return out;
+std::vector<Asked> with_common_questions(const char* ends, std::vector<Asked> const& others) {
+  std::vector<Asked> all{
+      {"Signal", type_names()},
+      {"Filter", type_names()},
+      {"Result", {"the default type", "the widest type"}},
+      {"Operation", {"convolve", "correlate"}},
+      {"Outputs",
+       {"full", "valid", "same (NumPy)", "same (SciPy)", "same (MATLAB)", "a window",
+        "a window beyond " + std::string(ends), "a window with steps"}},
+      {"Boundary", boundary_names()},
+  };
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
 }
 
 std::vector<int> counts_of(std::vector<Asked> const& questions) {

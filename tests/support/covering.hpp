@@ -31,8 +31,29 @@ struct Asked {
   const char* what;
   std::vector<std::string> choices;
 };
-std::vector<std::string> type_names();
-std::vector<std::string> boundary_names();
+/// The questions of rows and of images, in the order in which they are asked.
+enum Question {
+  signal_type,
+  filter_type_,
+  result,
+  operation,
+  outputs,
+  beyond,
+  rows,
+  sizes,
+  signal_lies,
+  filter_lies,
+  output_lies,
+  data,
+  threads
+};
+/// What is asked for by `outputs`.
+enum Outputs { full, valid, same_numpy, same_scipy, same_matlab, window, window_beyond, window_steps };
+/// Whether boundary and outputs go together: others than zero need outputs that see beyond the ends.
+bool may_be(Choices const& choices);
+/// The first ones, up to `beyond`, which are the same for both, and `others` behind them. `ends`: those that a window
+/// can be beyond.
+std::vector<Asked> with_common_questions(const char* ends, std::vector<Asked> const& others);
 /// How many choices each question has.
 std::vector<int> counts_of(std::vector<Asked> const& questions);
 

@@ -18,23 +18,6 @@ namespace gpuconv::test {
 namespace {
 
 // ---- what can be chosen ---------------------------------------------------------------------------------------------
-enum Question {
-  signal_type,
-  filter_type_,
-  result,
-  operation,
-  outputs,
-  beyond,
-  rows,
-  sizes,
-  signal_lies,
-  filter_lies,
-  output_lies,
-  data,
-  threads
-};
-
-enum Outputs { full, valid, same_numpy, same_scipy, same_matlab, window, window_beyond, window_steps };
 enum RowKinds { one_row, one_filter, filter_per_row, bank, one_signal };
 struct Sizes {
   std::int64_t signal, filter;
@@ -46,15 +29,7 @@ std::vector<Asked> const& questions() {
     std::vector<std::string> sizes_text, placements(std::begin(kPlacements), std::end(kPlacements));
     for (auto const [n, m] : kSizes)
       sizes_text.push_back(std::to_string(n) + " samples, " + std::to_string(m) + " taps");
-    return std::vector<Asked>{
-        {"Signal", type_names()},
-        {"Filter", type_names()},
-        {"Result", {"the default type", "the widest type"}},
-        {"Operation", {"convolve", "correlate"}},
-        {"Outputs",
-         {"full", "valid", "same (NumPy)", "same (SciPy)", "same (MATLAB)", "a window", "a window beyond both ends",
-          "a window with steps"}},
-        {"Boundary", boundary_names()},
+    const std::vector<Asked> others{
         {"Rows",
          {"one", "a batch with one filter", "a batch with a filter per row", "a batch with a bank of filters",
           "one signal with many filters"}},
@@ -65,12 +40,10 @@ std::vector<Asked> const& questions() {
         {"Data", {"ordinary", "with NaN and infinity"}},
         {"Threads", {"one", "three"}},
     };
+    return with_common_questions("both ends", others);
   }();
   return all;
 }
-
-// Other boundaries than zero need outputs that see beyond the ends.
-bool may_be(Choices const& c) { return c[beyond] <= 0 || (c[outputs] != full && c[outputs] != valid); }
 
 // ---- the problem that choices describe ------------------------------------------------------------------------------
 Type widest(Type least) {

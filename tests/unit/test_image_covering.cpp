@@ -15,22 +15,6 @@
 namespace gpuconv::test {
 namespace {
 
-enum Question {
-  signal_type,
-  filter_type_,
-  result,
-  operation,
-  outputs,
-  beyond,
-  rows,
-  sizes,
-  signal_lies,
-  filter_lies,
-  output_lies,
-  data,
-  threads
-};
-enum Outputs { full, valid, same_numpy, same_scipy, same_matlab, windows, windows_beyond, windows_steps };
 enum RowKinds { one_image, one_filter, filter_per_image, bank };
 enum Data { ordinary, not_finite, products };
 
@@ -48,15 +32,7 @@ std::vector<Asked> const& questions() {
                            std::to_string(filter_lines) + " x " + std::to_string(taps));
     const std::vector<std::string> lie{"densely", "a crop of larger ones", "from the last sample to the first",
                                        "a channel of a photograph"};
-    return std::vector<Asked>{
-        {"Signal", type_names()},
-        {"Filter", type_names()},
-        {"Result", {"the default type", "the widest type"}},
-        {"Operation", {"convolve", "correlate"}},
-        {"Outputs",
-         {"full", "valid", "same (NumPy)", "same (SciPy)", "same (MATLAB)", "a window", "a window beyond all ends",
-          "a window with steps"}},
-        {"Boundary", boundary_names()},
+    const std::vector<Asked> others{
         {"Images",
          {"one", "a batch with one filter", "a batch with a filter per image", "a batch with a bank of filters"}},
         {"Sizes", sizes_text},
@@ -66,12 +42,12 @@ std::vector<Asked> const& questions() {
         {"Data", {"ordinary", "with NaN and infinity", "filters that are a column times a row"}},
         {"Threads", {"one", "three"}},
     };
+    return with_common_questions("all ends", others);
   }();
   return all;
 }
 
-// Other boundaries than zero need outputs that see beyond the ends; valid needs operands of which one holds the other.
-bool may_be(Choices const& c) { return c[beyond] <= 0 || (c[outputs] != full && c[outputs] != valid); }
+// Valid needs operands of which one holds the other.
 bool has_outputs(Choices const& c) {
   Sizes const& s = kSizes[c[sizes]];
   return c[outputs] != valid || (s.lines >= s.filter_lines) == (s.columns >= s.taps) || s.lines == s.filter_lines ||
@@ -99,13 +75,13 @@ Problem problem_of(Choices const& c) {
     case same_matlab:
       p.mode = Mode::same, p.same = static_cast<Same>(c[outputs] - same_numpy);
       break;
-    case windows:
+    case window:
       p.window = {columns / 3, columns / 4 + 1}, p.lines.window = {lines / 4, lines / 3 + 1};
       break;
-    case windows_beyond:
+    case window_beyond:
       p.window = {-6, columns + 11}, p.lines.window = {-4, lines + 9};
       break;
-    case windows_steps:
+    case window_steps:
       p.window = {columns / 5, columns / 6 + 1, 3}, p.lines.window = {0, lines / 2 + 1, 2};
       break;
     default:
