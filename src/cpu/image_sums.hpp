@@ -62,7 +62,7 @@ class ImageSums final : public Executor {
         filters_(w.filters(), taps_, parts_of(w.filter_type), lines_),
         minus_(term_count(w) == 2 ? w.filters() * w.taps() : 0),
         finite_(static_cast<std::size_t>(w.filters())),
-        two_passes_(w, layout_.strip),
+        two_passes_(w, layout_.strip, stream_),
         factors_(TwoPasses<C>::pays(w) ? w.filters() * (taps_ + lines_) : 0),
         separable_(static_cast<std::size_t>(w.filters())) {}
 
@@ -125,7 +125,7 @@ class ImageSums final : public Executor {
     const double segments = static_cast<double>(w.lines.filter) * term_count(w) * sizeof(Segment<C>);
     const double ring = static_cast<double>(w.lines.filter) * parts_of(w.signal_type) *
                         static_cast<double>(layout.block + w.axis.filter);
-    const double passes = static_cast<double>(TwoPasses<C>(w, layout.strip).memory());
+    const double passes = static_cast<double>(TwoPasses<C>(w, layout.strip, false).memory());
     return std::max((ring + sums) * sizeof(C) + segments, passes * sizeof(C)) + 2 * static_cast<double>(kPage);
   }
   std::size_t sums_bytes() const { return static_cast<std::size_t>(layout_.block * parts_) * sizeof(C); }

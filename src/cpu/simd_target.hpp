@@ -45,6 +45,7 @@ struct RowSums {
   std::int64_t out_step;  // `outputs` at least
   std::int64_t outputs;
   std::int64_t rows;
+  bool stream = false;  // write around the cache what lies on vector boundaries
 };
 
 /// Direct sums of rows that lie side by side, some of their outputs in a line: out[i] = sum over k < count of
@@ -60,6 +61,7 @@ struct AcrossSums {
   T* out;
   std::int64_t out_step;  // elements from line to line
   std::int64_t outputs, lines;
+  bool stream = false;  // of several lines: write around the cache what lies on vector boundaries
 };
 
 /// Rows of `count` elements that are copied, and nothing beside them. The arrays do not overlap.

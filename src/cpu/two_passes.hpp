@@ -16,9 +16,9 @@ namespace gpuconv::detail {
 template <class C>
 class TwoPasses {
  public:
-  /// For strips of `strip` output lines at most.
-  TwoPasses(Work const& w, std::int64_t strip)
-      : w_(w), strip_(strip), tile_(std::int64_t{kTileVectors} * simd_target().kernels<C>().lanes) {
+  /// For strips of `strip` output lines at most, which are written around the cache if `stream`.
+  TwoPasses(Work const& w, std::int64_t strip, bool stream)
+      : w_(w), strip_(strip), stream_(stream), tile_(std::int64_t{kTileVectors} * simd_target().kernels<C>().lanes) {
     const std::int64_t lines = held_lines(strip_), most = kHeldBytes / static_cast<std::int64_t>(sizeof(C)) / lines;
     block_ = std::min(rounded_up(w.axis.outputs, tile_),
                       std::clamp(most, 2 * tile_, kBlockBytes / static_cast<std::int64_t>(sizeof(C))) / tile_ * tile_);
@@ -37,7 +37,11 @@ class TwoPasses {
   void run(Input const& signal, Output const& out, Part const& part, std::int64_t row_number, std::int64_t begin,
            std::int64_t end, const C* column, const C* row, C* memory) const {
     const Pass pass{signal, out, part, row_number, begin, end, column, row, memory};
-    for (std::int64_t o = 0; o < part.outputs; o += block_) columns(pass, o, std::min(block_, part.outputs - o));
+    for (std::int64_t o = 0, count; o < part.outputs; o += count) {
+      count = std::min(block_, part.outputs - o);
+      if (o == 0) count = std::min(count, first_columns(pass));
+      columns(pass, o, count);
+    }
   }
 
  private:
@@ -59,6 +63,14 @@ class TwoPasses {
 
   std::int64_t held_lines(std::int64_t outputs) const { return (outputs - 1) * w_.lines.step + w_.lines.filter; }
   std::int64_t step() const { return block_ + kApart; }
+
+  // Of the first block: to a vector boundary, where outputs are streamed.
+  std::int64_t first_columns(Pass const& p) const {
+    const C* const results = stream_ ? Sink<C>(p.out, w_.loops).in_place(p.number) : nullptr;
+    if (!results) return block_;
+    const std::int64_t ahead = to_vector_boundary(results + p.begin * p.out.line);
+    return ahead > 0 ? block_ - tile_ + ahead : block_;
+  }
 
   void columns(Pass const& p, std::int64_t o, std::int64_t count) const {
     const std::int64_t first = w_.lines.first + p.begin * w_.lines.step - (w_.lines.filter - 1);
@@ -94,7 +106,7 @@ class TwoPasses {
     for (std::int64_t l = 0; l < lines; l += at_once) {
       const std::int64_t some = std::min(at_once, lines - l);
       C* const to = in_place ? results + (p.begin + l) * p.out.line + o : sums;
-      sum(p, l, some, in_place ? count : computed, to, in_place ? p.out.line : step());
+      sum(p, l, some, in_place ? count : computed, to, in_place ? p.out.line : step(), in_place && stream_);
       for (std::int64_t i = 0; i < some && !in_place; ++i) store(p, p.begin + l + i, o, count, sums + i * step());
     }
   }
@@ -103,8 +115,8 @@ class TwoPasses {
   }
 
   // Some columns at a time, of all lines: the lines that an output meets stay in the first-level cache.
-  void sum(Pass const& p, std::int64_t line, std::int64_t lines, std::int64_t count, C* to,
-           std::int64_t to_step) const {
+  void sum(Pass const& p, std::int64_t line, std::int64_t lines, std::int64_t count, C* to, std::int64_t to_step,
+           bool stream) const {
     const std::int64_t fit = kMetBytes / static_cast<std::int64_t>(sizeof(C)) / w_.lines.filter;
     const std::int64_t together = std::max(tile_, fit / tile_ * tile_);
     for (std::int64_t c = 0, some; c < count; c += some) {
@@ -118,12 +130,15 @@ class TwoPasses {
                                          .out = to + c,
                                          .out_step = to_step,
                                          .outputs = some,
-                                         .lines = lines});
+                                         .lines = lines,
+                                         .stream = stream});
     }
   }
 
   Work w_;
-  std::int64_t strip_, tile_, block_;
+  std::int64_t strip_;
+  bool stream_;
+  std::int64_t tile_, block_;
 };
 
 }  // namespace gpuconv::detail

@@ -86,12 +86,14 @@ GPUCONV_INLINE void sums_across(AcrossSums<T> const& s, Add add) {
                          .out = s.out + done,
                          .out_step = s.out_step,
                          .outputs = s.outputs - done,
-                         .rows = s.lines};
+                         .rows = s.lines,
+                         .stream = s.stream};
   const auto add_taps = []<int J>(Vector<T>(&sum)[J], const T* x, std::int64_t step, const T* taps, std::int64_t count)
                             GPUCONV_LAMBDA { add_taps_across<T, J>(sum, x, step, taps, count); };
   each_row<T, kTile>(
       lines, [&]<int J, bool Past>(Vector<T>(&sum)[J], const T* x, const T*, std::int64_t, std::bool_constant<Past>)
                  GPUCONV_LAMBDA { sum_across<T, J>(sum, x, s, add_taps); });
+  if (s.stream) finish_streaming();
 }
 
 // Squares of V by V elements go through registers.

@@ -109,15 +109,6 @@ GPUCONV_INLINE void add_segment(Vector<T> (&sum)[J], const T* x, const T* taps, 
   else if (rest > 0) add_last_taps<T, 1, J>(sum, x + k * step, taps + k, rest, step);
 }
 
-template <class T, int J>
-GPUCONV_INLINE void store_tile(Vector<T> const (&sum)[J], T* out, bool stream) {
-#pragma GCC unroll 16
-  for (int j = 0; j < J; ++j) {
-    if (stream) store_streaming(out + kLanes<T> * j, sum[j]);
-    else store(out + kLanes<T> * j, sum[j]);
-  }
-}
-
 // J vectors of outputs, `at` outputs from the first, of one segment that is one piece.
 template <class T, int J, bool Past>
 GPUCONV_INLINE void direct_tile(Segment<T> const& segment, std::int64_t at, T* out, bool stream) {

@@ -13,23 +13,24 @@
 namespace gpuconv::detail::GPUCONV_SIMD_TARGET {
 namespace {
 
-// J vectors of the outputs of one row. `Past`: a vector past their windows can be read.
+// J vectors of the outputs of one row. `Past`: a vector past their windows can be read. `stream`: they are written
+// around the cache where they lie on vector boundaries.
 template <class T, int J, bool Past, class Add>
-GPUCONV_INLINE void row_tile(const T* window, const T* taps, std::int64_t count, T* out, Add add) {
+GPUCONV_INLINE void row_tile(const T* window, const T* taps, std::int64_t count, T* out, bool stream, Add add) {
   Vector<T> sum[J] = {};
   add(sum, window, taps, count, std::bool_constant<Past>{});
-#pragma GCC unroll 16
-  for (int j = 0; j < J; ++j) store(out + kLanes<T> * j, sum[j]);
+  store_tile<T, J>(sum, out, stream && aligned_to_vector(out));
 }
 
 // Up to W vectors at a time, in the same way for all rows. The last one overlaps with the one before it where there is
 // one, and reaches past the outputs where there is none.
 template <class T, int W, class Add>
-GPUCONV_INLINE void row(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t outputs, Add add) {
+GPUCONV_INLINE void row(const T* x, const T* taps, std::int64_t count, T* out, std::int64_t outputs, bool stream,
+                        Add add) {
   constexpr int V = kLanes<T>;
   std::int64_t i = 0;
   const auto tile = [&]<int J, bool Past>(std::integral_constant<int, J>, std::bool_constant<Past>) GPUCONV_LAMBDA {
-    row_tile<T, J, Past>(x + i, taps, count, out + i, add);
+    row_tile<T, J, Past>(x + i, taps, count, out + i, stream, add);
     i += J * V;
   };
   while (outputs - i >= (W + 1) * V) tile(std::integral_constant<int, W>{}, std::true_type{});
@@ -94,7 +95,7 @@ GPUCONV_INLINE void each_row(RowSums<T> const& rows, Add add) {
   const T *x = rows.window, *taps = rows.taps;
   T* out = rows.out;
   for (std::int64_t r = 0; r < rows.rows; ++r) {
-    row<T, W>(x, taps, rows.count, out, rows.outputs, add);
+    row<T, W>(x, taps, rows.count, out, rows.outputs, rows.stream, add);
     x += rows.window_step, taps += rows.taps_step, out += rows.out_step;
   }
 }

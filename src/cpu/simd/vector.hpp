@@ -89,6 +89,16 @@ GPUCONV_INLINE void finish_streaming() {
   _mm_sfence();
 #endif
 }
+/// J vectors, around the cache if `stream`.
+template <class T, int J>
+GPUCONV_INLINE void store_tile(Vector<T> const (&sum)[J], T* out, bool stream) {
+#pragma GCC unroll 16
+  for (int j = 0; j < J; ++j) {
+    if (stream) store_streaming(out + kLanes<T> * j, sum[j]);
+    else store(out + kLanes<T> * j, sum[j]);
+  }
+}
+
 /// Elements by which `p` is past a vector boundary.
 template <class T>
 GPUCONV_INLINE int past_boundary(const T* p) {
