@@ -33,6 +33,7 @@ primary_domain = "cpp"
 highlight_language = "cpp"
 
 autodoc_member_order = "bysource"
+napoleon_use_param = False  # arguments that are described together stay together
 
 plot_include_source = True
 plot_html_show_source_link = plot_html_show_formats = False
@@ -46,10 +47,11 @@ plot_rcparams = {
 
 html_theme = "furo"
 html_title = f"gpuconv {version}"
-html_static_path = []
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 html_theme_options = {
     "navigation_with_keys": True,
-    "light_css_variables": {"code-font-size": "0.76em"},  # lines of examples are up to 120 columns long
+    "light_css_variables": {"code-font-size": "0.74em"},  # lines of examples are up to 120 columns long
 }
 html_show_copyright = False
 
