@@ -26,6 +26,7 @@ if(GPUCONV_WERROR)
   target_compile_options(gpuconv_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(GPUCONV_SANITIZE)
-  target_compile_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  # Reports name functions and lines, and -g1 is enough for those: the rest takes long to compile.
+  target_compile_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE})
 endif()
