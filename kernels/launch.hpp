@@ -159,7 +159,7 @@ struct MarkedBlocks {
   SlotFacts const* facts = nullptr;        // of each block; null: all that there is is summed
   Magnitudes const* magnitudes = nullptr;  // of each filter
   std::int64_t columns = 1, lines = 1;     // of a block's outputs
-  std::int64_t across = 1, down = 1;       // blocks of an image
+  std::int64_t across = 1, down = 1;       // blocks of an image; 0: all images have the same one
 };
 
 /// out[r][p][o] = sum over k, j of signal[r][first_line + p - k][first + o - j] * taps[f(r)][k][j], over the samples

@@ -56,7 +56,7 @@ class ImageBlocksOnDevice final : public Executor {
       b.facts = facts + b.chunk.begin;
       slots_.convolve(b, means);
     });
-    kernels::Image sums = sums_of_images(work_, operands, filters_.view());
+    kernels::Image sums = sums_of_images(work_, operands, filters_.view().taps);
     sums.marked = {.facts = facts,
                    .magnitudes = filters_.view().magnitudes,
                    .columns = cut_.columns(),

@@ -1,10 +1,12 @@
 // Direct convolution of images on the GPU: tiles in shared memory, packs of several lines in registers
-// (kernels/image.cuh).
+// (kernels/image.cuh), or in two passes (two_passes.hpp).
 #include "images.hpp"
 
 #include "cost.hpp"
 #include "filters.hpp"
+#include "two_passes.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace gpuconv::detail {
@@ -26,8 +28,8 @@ class ImagesOnDevice final : public Executor {
   }
 
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
-    enqueue_sums(sums_of_images(work_, {in_parts(signal), in_parts(out), work_.loops, part}, filters_.view()), work_,
-                 device_, means.stream);
+    enqueue_sums(sums_of_images(work_, {in_parts(signal), in_parts(out), work_.loops, part}, filters_.view().taps),
+                 work_, device_, means.stream);
   }
 
  private:
@@ -36,8 +38,10 @@ class ImagesOnDevice final : public Executor {
   DeviceFilters filters_;
 };
 
-std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const&) {
-  return std::make_unique<ImagesOnDevice>(w, current_device(), r.allocator);
+std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters const& p) {
+  CudaDevice const& device = current_device();
+  if (p.passes) return make_two_passes(w, passes_budget(device), device, r.allocator);
+  return std::make_unique<ImagesOnDevice>(w, device, r.allocator);
 }
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
@@ -45,7 +49,7 @@ std::unique_ptr<Executor> make(Work const& w, Resources const& r, Parameters con
 // kernels/prediction counts it in the code for sm_90, of floats with filters of 3 x 3 to 15 x 15 taps.
 constexpr double kSlotsPerTile = 920, kSlotsPerAccess = 85, kSlotsPerSample = 9;
 
-double seconds_of(Work const& w, CudaDevice const& device) {
+Demand demand_of(Work const& w) {
   const Type compute = w.compute_type();
   const auto size = static_cast<double>(size_of(compute));
   const double pack = 16 / size, width = 32 * pack, warps = kernels::kImageThreads / 32.0;
@@ -63,15 +67,46 @@ double seconds_of(Work const& w, CudaDevice const& device) {
                                lines * taps * kernels::kImageLines * pack * product_slots(compute));
   const double bytes = array_bytes(w),
                loaded = terms * tiles * pieces * samples * static_cast<double>(size_of(part_type(w.signal_type)));
-  return kernel_seconds({.warps = warps * tiles, .slots = slots, .cached_bytes = bytes + loaded, .bytes = bytes},
-                        device);
+  return {.warps = warps * tiles, .slots = slots, .cached_bytes = bytes + loaded, .bytes = bytes};
+}
+
+double plain_seconds(Work const& w, CudaDevice const& device) { return kernel_seconds(demand_of(w), device); }
+
+double two_passes_seconds(Work const& w, CudaDevice const& device) {
+  const PassesStrip strip = passes_strip(w, passes_budget(device));
+  const auto pieces = [](std::int64_t all, std::int64_t each) {
+    return std::ceil(static_cast<double>(all) / static_cast<double>(each));
+  };
+  const double down = pieces(w.lines.outputs, strip.lines);
+  const double strips = pieces(w.rows(), strip.images) * down * pieces(w.axis.outputs, strip.outputs);
+  const Work across = across_lines(w);
+  Work along = along_lines(w);
+  const double held = down * static_cast<double>(held_lines(w, strip.lines));  // strips have some lines in common
+  const double again = std::max(held / static_cast<double>(along.lines.outputs), 1.0);
+  // What is between the passes stays in the cache.
+  const double between = static_cast<double>(w.rows()) * static_cast<double>(across.samples()) *
+                         static_cast<double>(size_of(w.compute_type()));
+  Demand first = demand_of(along), second = demand_of(across);
+  first.warps *= again, first.cached_bytes *= again;
+  first.bytes -= between, second.bytes -= between;
+  // One more launch is for filters that are no products.
+  return kernel_seconds(first, device) + kernel_seconds(second, device) + (2 * strips - 1) * kLaunchSeconds;
+}
+
+// Of a work whose filters are said to be products. By the image and the filter alone, not by the batch, so that bits do
+// not depend on that.
+bool in_two_passes(Work const& w, CudaDevice const& device) {
+  const bool real = !is_complex(w.signal_type) && !is_complex(w.filter_type);
+  if (!w.separable || !real || w.axis.filter == 1 || w.lines.filter == 1) return false;
+  const Work many = of_many_rows(w);
+  return two_passes_seconds(many, device) < plain_seconds(many, device);
 }
 
 }  // namespace
 
-kernels::Image sums_of_images(Work const& w, kernels::Operands const& operands, kernels::Filters const& filters) {
+kernels::Image sums_of_images(Work const& w, kernels::Operands const& operands, void const* taps) {
   return {.operands = operands,
-          .taps = filters.taps,
+          .taps = taps,
           .filter_lines = w.lines.filter,
           .taps_count = w.axis.filter,
           .signal_parts = parts_of(w.signal_type),
@@ -89,8 +124,12 @@ void enqueue_sums(kernels::Image const& image, Work const& w, CudaDevice const& 
 }
 
 Answer consider_device_images(Work const& w, Resources const& r) {
+  CudaDevice const& device = current_device();
+  if (in_two_passes(w, device))
+    return {
+        .seconds = total_seconds(w, r, two_passes_seconds(w, device)), .parameters = {.passes = true}, .make = make};
   const int pack = 16 / static_cast<int>(size_of(w.compute_type()));
-  return {.seconds = total_seconds(w, r, seconds_of(w, current_device())),
+  return {.seconds = total_seconds(w, r, plain_seconds(w, device)),
           .parameters = {.tile = {.outputs = pack, .lanes = 32, .groups = 1}, .tile_lines = kernels::kImageTileLines},
           .make = make};
 }

@@ -15,8 +15,8 @@ Answer consider_device_image_blocks(Work const& work, Resources const& r);
 /// In one block for each image.
 Answer consider_device_whole_images(Work const& work, Resources const& r);
 
-/// The sums of a part of the work's images, for the image kernel.
-kernels::Image sums_of_images(Work const& work, kernels::Operands const& operands, kernels::Filters const& filters);
+/// The sums of a part of the work's images, for the image kernel. `taps`: of all filters, as Image's.
+kernels::Image sums_of_images(Work const& work, kernels::Operands const& operands, void const* taps);
 /// Enqueues them.
 void enqueue_sums(kernels::Image const& image, Work const& work, CudaDevice const& device, Stream stream);
 

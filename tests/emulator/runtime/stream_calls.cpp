@@ -136,6 +136,16 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
                     });
 }
 
+// As the device's work: a stream does one thing after the other.
+cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void* data) {
+  return with_stream("cudaLaunchHostFunc", cudaErrorMemoryAllocation, handle,
+                     [=](Device& device, const StreamPointer& stream) {
+                       if (!function) return cudaErrorInvalidValue;
+                       device.enqueue(stream, {.work = [=] { function(data); }, .before = {}});
+                       return cudaSuccess;
+                     });
+}
+
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return create_event("cudaEventCreate", event, cudaEventDefault); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   return create_event("cudaEventCreateWithFlags", event, flags);
