@@ -1,5 +1,6 @@
 // What the library asks of CUDA and cuFFT, as the stand-ins count it: execute neither allocates nor waits; whichever
 // call fails, a typed error comes out, nothing leaks, and the next call works.
+#include "support/pictures.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
 
@@ -451,6 +452,93 @@ TEST_P(Pieces, ExecuteOnHostArraysFailsInAnyPiece) {
   EXPECT_TRUE(Oracle(w).accepts({out, plan.describe(), plan.method(), plan.block()}));
 }
 
+// ---- images in two passes -----------------------------------------------------------------------------------------
+// The host looks at their filters, in the stream's order.
+class TwoPassesCalls : public Calls {
+ protected:
+  static constexpr Problem kImages{.signal = 140,
+                                   .filter = 17,
+                                   .mode = Mode::same,
+                                   .same = Same::scipy,
+                                   .lines = {.signal = 40, .filter = 15, .separable = true}};
+};
+
+TEST_P(TwoPassesCalls, NeitherAllocateNorWaitNorLoadKernels) {
+  Rng rng = test_rng();
+  {
+    Scene s(kImages, rng);
+    make_product(s, 0, rng);
+    const auto x = s.signal.upload(), h = s.filter.upload();
+    auto y = s.out.upload();
+    standin::unload_kernels();
+    Plan plan(kImages, options(Memory::device));
+    EXPECT_NE(plan.describe().find("two passes"), std::string::npos);
+    standin::reset();
+    const std::int64_t lazy = standin::lazy_launches();
+    plan.set_filter(s.filter.input(h), Stream{});
+    plan.execute(s.signal.input(x), s.out.output(y), Stream{});
+    EXPECT_EQ(standin::allocation_calls(), 0);
+    EXPECT_EQ(standin::synchronizing_calls(), 0);
+    EXPECT_EQ(standin::lazy_launches(), lazy);
+    s.out.download(y);
+    EXPECT_TRUE(is_right(s, false));
+  }
+  expect_no_leak();
+}
+
+// Launches of one graph with a filter that is a product, and with one that is not.
+TEST_P(TwoPassesCalls, FiltersMayBeSetWithinAGraph) {
+  Rng rng = test_rng();
+  cudaStream_t stream = nullptr;
+  ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
+  {
+    Scene s(kImages, rng);
+    const auto x = s.signal.upload(), h = s.filter.upload();
+    auto y = s.out.upload();
+    Plan plan(kImages, options(Memory::device));
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t runnable = nullptr;
+    ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    plan.set_filter(s.filter.input(h), stream);
+    plan.execute(s.signal.input(x), s.out.output(y), stream);
+    ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+    ASSERT_EQ(cudaGraphInstantiate(&runnable, graph, 0), cudaSuccess);
+    for (const bool product : {false, true, false}) {
+      if (product) make_product(s, 0, rng);
+      else s.filter.fill(rng);
+      const auto other = s.filter.upload();
+      ASSERT_EQ(cudaMemcpy(const_cast<std::uint8_t*>(h.data()), other.data(), static_cast<std::size_t>(h.size()),
+                           cudaMemcpyDeviceToDevice),
+                cudaSuccess);
+      ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+      ASSERT_EQ(cudaGraphLaunch(runnable, stream), cudaSuccess);
+      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+      s.out.download(y);
+      EXPECT_TRUE(is_right(s, false)) << product;
+    }
+    EXPECT_EQ(cudaGraphExecDestroy(runnable), cudaSuccess);
+    EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  }
+  EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
+  expect_no_leak();
+}
+
+TEST_P(TwoPassesCalls, EachMayFail) {
+  Rng rng = test_rng();
+  for (const Memory memory : {Memory::host, Memory::device}) {
+    Scene s(kImages, rng);
+    make_product(s, 0, rng);
+    const auto work = [&](auto done) { s.run(options(memory)), done(); };
+    fail_each_call(work, [&] {
+      expect_no_leak();
+      s.run(options(memory));
+      EXPECT_TRUE(is_right(s, false));
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, TwoPassesCalls, testing::Values(&detail::cuda_direct), solver_name);
 INSTANTIATE_TEST_SUITE_P(Solvers, Calls, testing::ValuesIn(cuda_solver_table()), solver_name);
 INSTANTIATE_TEST_SUITE_P(Solvers, Pieces, testing::ValuesIn(cuda_solver_table()), solver_name);
 
