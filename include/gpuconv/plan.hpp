@@ -135,10 +135,10 @@ class GPUCONV_API Plan {
 /// by `Options::across`.
 GPUCONV_API bool lies_across(DeviceInput array, Problem const& problem) noexcept;
 
-/// Whether every filter of a view of images is the product of a column and a row, so that direct sums on the CPU make
-/// two passes of it: floating-point taps within 4 units of rounding of the type that is computed in (float32 also for
-/// 16 bits) of a product, integers exactly modulo 2^64. Complex filters are not looked at: false. Throws
-/// InvalidArgument for views without elements, OutOfMemory.
+/// Whether every filter of a view of images is the product of a column and a row, so that direct sums make two passes
+/// of it (on the GPU where `Lines::separable` says so): floating-point taps within 4 units of rounding of the type that
+/// is computed in (float32 also for 16 bits) of a product, integers exactly modulo 2^64. Complex filters are not looked
+/// at: false. Throws InvalidArgument for views without elements, OutOfMemory.
 GPUCONV_API bool is_separable(HostInput filter);
 
 /// What one solver would do with a problem.

@@ -67,8 +67,9 @@ struct Lines {
   std::int64_t filter = 1;           ///< lines of a filter, at least 1; may exceed `signal`
   std::optional<Slice> window = {};  ///< these lines of the result in place of the mode's, as `Problem::window`
   /// Filters are products of a column and a row (`is_separable`): the solver is chosen for two passes of one dimension.
-  /// Others are convolved rightly too, though not by the cheapest solver; and a plan that has chosen direct sums makes
-  /// two passes of every filter that is such a product, whatever this says.
+  /// Others are convolved rightly too, though not by the cheapest solver; and a plan that has chosen direct sums on the
+  /// CPU makes two passes of every filter that is such a product, whatever this says. On the GPU, where filters may lie
+  /// in memory that nobody reads before they are set, there are two passes only where this says so.
   bool separable = false;
 
   bool operator==(Lines const&) const = default;
