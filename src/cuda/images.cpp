@@ -80,7 +80,7 @@ double two_passes_seconds(Work const& w, CudaDevice const& device) {
   const double down = pieces(w.lines.outputs, strip.lines);
   const double strips = pieces(w.rows(), strip.images) * down * pieces(w.axis.outputs, strip.outputs);
   const Work across = across_lines(w);
-  Work along = along_lines(w);
+  const Work along = along_lines(w);
   const double held = down * static_cast<double>(held_lines(w, strip.lines));  // strips have some lines in common
   const double again = std::max(held / static_cast<double>(along.lines.outputs), 1.0);
   // What is between the passes stays in the cache.
