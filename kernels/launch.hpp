@@ -308,10 +308,11 @@ cudaError_t fused(Fused const& problem, Type compute, FusedShape const& shape, c
 /// Elements [first, first + columns) of each of some rows, read where they lie and written at 0, 1, ... of as many
 /// rows. One of the two lies across memory, the other one along it. Strides are in elements.
 struct Transpose {
-  void const* from;  // element 0 of row 0
+  void const* from;  // element 0 of row 0 of group 0
   void* to;
   std::int64_t from_row, from_element, to_row, to_element;
   std::int64_t rows, first, columns;
+  std::int64_t groups, from_group, to_group;  // of so many rows each, and elements from one to the next
   bool from_across;
   bool beyond;  // some of the elements are beyond the ends of rows of `size` elements, with this extension
   std::int64_t size;

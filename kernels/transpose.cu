@@ -33,9 +33,10 @@ cudaError_t transpose(Transpose const& t, int bytes, cudaStream_t stream) {
     const std::int64_t rows = std::min<std::int64_t>(kMostTileRows, std::bit_ceil(static_cast<std::uint64_t>(t.rows)));
     const std::int64_t columns = TransposeTile<E>::kElements / rows;
     const std::int64_t row_tiles = (t.rows + rows - 1) / rows, column_tiles = (t.columns + columns - 1) / columns;
-    return device::launch(transpose_kernel<E>, dim3(static_cast<unsigned>(row_tiles * column_tiles)),
-                          dim3(kTransposeThreads), 0, stream, t, static_cast<int>(rows),
-                          static_cast<unsigned>(row_tiles));
+    const std::int64_t tiles = row_tiles * column_tiles;
+    return device::launch(transpose_kernel<E>, dim3(static_cast<unsigned>(t.groups * tiles)), dim3(kTransposeThreads),
+                          0, stream, t, static_cast<int>(rows), static_cast<unsigned>(row_tiles),
+                          static_cast<unsigned>(tiles));
   });
 }
 

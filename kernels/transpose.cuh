@@ -50,16 +50,18 @@ struct TransposeTile {
 };
 
 /// A block of threads moves one tile; tiles of neighbouring rows follow each other. `rows`: of a tile, a power of two
-/// up to kMostTileRows. `row_tiles`: those that all rows take.
+/// up to kMostTileRows. `row_tiles`: those that all rows of a group take; `tiles`: those of a group.
 template <class E>
-__global__ void __launch_bounds__(kTransposeThreads) transpose_kernel(Transpose t, int rows, unsigned row_tiles) {
+__global__ void __launch_bounds__(kTransposeThreads)
+    transpose_kernel(Transpose t, int rows, unsigned row_tiles, unsigned tiles) {
   using Shape = TransposeTile<E>;
   using Place = typename Shape::Place;
   GPUCONV_SHARED_ARRAY(E, shared, Shape::kRoom);
   const Shape tile(rows);
   const int thread = static_cast<int>(threadIdx.x);
-  const std::int64_t row = std::int64_t{blockIdx.x % row_tiles} * rows;
-  const std::int64_t column = std::int64_t{blockIdx.x / row_tiles} * tile.columns();
+  const unsigned group = blockIdx.x / tiles, in_group = blockIdx.x % tiles;
+  const std::int64_t row = std::int64_t{in_group % row_tiles} * rows;
+  const std::int64_t column = std::int64_t{in_group / row_tiles} * tile.columns();
   const Place left{static_cast<int>(min(t.rows - row, std::int64_t{rows})),
                    static_cast<int>(min(t.columns - column, std::int64_t{tile.columns()}))};
   const auto inside = [&](Place mine, Place p) {
@@ -67,7 +69,7 @@ __global__ void __launch_bounds__(kTransposeThreads) transpose_kernel(Transpose 
   };
 
   Place mine = tile.place(thread, t.from_across);
-  E const* const from = static_cast<E const*>(t.from) + (row + mine.row) * t.from_row;
+  E const* const from = static_cast<E const*>(t.from) + group * t.from_group + (row + mine.row) * t.from_row;
   E const* const inner = from + (t.first + column + mine.column) * t.from_element;
   for (int begin = 0; begin < Shape::kEach; begin += Shape::kTogether) {
     E element[Shape::kTogether] = {};
@@ -92,7 +94,8 @@ __global__ void __launch_bounds__(kTransposeThreads) transpose_kernel(Transpose 
   }
   __syncthreads();
   mine = tile.place(thread, !t.from_across);
-  E* const to = static_cast<E*>(t.to) + (row + mine.row) * t.to_row + (column + mine.column) * t.to_element;
+  E* const to =
+      static_cast<E*>(t.to) + group * t.to_group + (row + mine.row) * t.to_row + (column + mine.column) * t.to_element;
 #pragma unroll Shape::kTogether
   for (int i = 0; i < Shape::kEach; ++i) {
     const Place p = tile.place(i * kTransposeThreads, !t.from_across);

@@ -18,9 +18,20 @@ constexpr bool is_passed_through(Axis const& a) {
 /// Whether the rows are columns of the images rather than their lines.
 constexpr bool rows_are_columns(Work const& work) { return !is_passed_through(work.lines); }
 
+/// The loop over images, or over the filters of one.
+constexpr Loop loop_over_images(Work const& work) {
+  return work.loops.inner.count == 1 ? work.loops.outer : work.loops.inner;
+}
+
+/// Whether the loop over lines is the outer one. CPU kernels take the columns of one image together, which are
+/// neighbours in memory, in the outer loop; where rows are `moved` (cuda/across.hpp), some turns of the inner loop are.
+constexpr bool lines_are_outer(Work const& work, bool moved) {
+  return rows_are_columns(work) && !(moved && loop_over_images(work).signal_moves);
+}
+
 /// The same outputs as rows of one dimension, where the filter has one line or one column and one of the loops is free
-/// for the images' lines.
-constexpr std::optional<Work> lines_as_rows(Work const& work) {
+/// for the images' lines. `moved`: rows may be moved to where they do not lie across memory.
+constexpr std::optional<Work> lines_as_rows(Work const& work, bool moved) {
   const bool columns = rows_are_columns(work), one_loop = work.loops.inner.count == 1;
   const bool one_image = work.loops.outer.count == 1;
   if ((columns && !is_passed_through(work.axis)) || !(one_loop || one_image)) return {};
@@ -30,18 +41,18 @@ constexpr std::optional<Work> lines_as_rows(Work const& work) {
   out.lines = {};
   out.separable = false;
   const Loop over{.count = lines.outputs, .signal_moves = true, .filter_moves = false};
-  const Loop images = one_loop ? work.loops.outer : work.loops.inner;
+  const Loop images = loop_over_images(work);
   if (images.count == 1) out.loops = {.outer = over, .inner = {}};
-  else if (columns) out.loops = {.outer = over, .inner = images};  // neighbours in memory are taken together
+  else if (lines_are_outer(work, moved)) out.loops = {.outer = over, .inner = images};
   else out.loops = {.outer = images, .inner = over};
   return out;
 }
 
 class LinesExecutor final : public Executor {
  public:
-  /// `inner`: made for lines_as_rows(work).
-  LinesExecutor(Work const& work, std::unique_ptr<Executor> inner)
-      : work_(work), rows_(*lines_as_rows(work)), inner_(std::move(inner)) {}
+  /// `inner`: made for lines_as_rows(work, moved).
+  LinesExecutor(Work const& work, bool moved, std::unique_ptr<Executor> inner)
+      : work_(work), rows_(*lines_as_rows(work, moved)), moved_(moved), inner_(std::move(inner)) {}
 
   std::size_t own_bytes() const override { return inner_->own_bytes(); }
   std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
@@ -69,13 +80,14 @@ class LinesExecutor final : public Executor {
     const std::int64_t image = work_.loops.inner.count == 1 ? images.outer : images.inner;
     if (columns) out.stride = images.line;
     out.line = 0;
-    if (rows_.loops.inner.count == 1) out.outer = over, out.inner = 0;
-    else if (columns) out.outer = over, out.inner = image;
+    if (loop_over_images(work_).count == 1) out.outer = over, out.inner = 0;
+    else if (lines_are_outer(work_, moved_)) out.outer = over, out.inner = image;
     else out.outer = image, out.inner = over;
     return out;
   }
 
   Work work_, rows_;
+  bool moved_;
   std::unique_ptr<Executor> inner_;
 };
 

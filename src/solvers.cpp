@@ -9,7 +9,8 @@ namespace gpuconv::detail {
 Answer Solver::consider(Work const& work, Resources const& r) const {
   // Arrays in host memory come to the GPU as whole images, and its kernels of rows do not saturate.
   const bool stays = device == Device::cuda && (r.memory == Memory::host || work.saturated);
-  if (work.has_lines() && (!takes_lines || (lines_as_rows(work) && !stays))) return with_lines_as_rows(*this, work, r);
+  if (work.has_lines() && (!takes_lines || (lines_as_rows(work, r.across) && !stays)))
+    return with_lines_as_rows(*this, work, r);
   if (folds_taps && folds(work)) {
     Answer out = consider(folded(work), r);
     out.folds_taps = true;
@@ -19,7 +20,7 @@ Answer Solver::consider(Work const& work, Resources const& r) const {
 }
 
 Answer with_lines_as_rows(Solver const& solver, Work const& work, Resources const& r) {
-  const std::optional<Work> rows = lines_as_rows(work);
+  const std::optional<Work> rows = lines_as_rows(work, r.across);
   if (!rows) return {.refusal = [](Work const&) -> std::string { return "images"; }};
   Answer out = solver.consider(*rows, r);
   out.without_lines = true;
@@ -40,7 +41,7 @@ std::unique_ptr<Executor> Answer::executor(Work const& work, Resources const& r)
   if (without_lines) {
     Answer rows = *this;
     rows.without_lines = false;
-    return std::make_unique<LinesExecutor>(work, rows.executor(*lines_as_rows(work), r));
+    return std::make_unique<LinesExecutor>(work, r.across, rows.executor(*lines_as_rows(work, r.across), r));
   }
   if (folds_taps) {
     Answer with_sums = *this;

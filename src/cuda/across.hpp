@@ -22,8 +22,8 @@ struct AcrossChunk {
 };
 
 /// As much as fits into `budget` bytes, as a rule: whole rows, or as many as a tile of the transposing kernel has, cut
-/// where the method's blocks end. What cannot be cut is moved by rows that fill a sector, up to a limit. Columns of
-/// several images, which are neighbours in one loop of two, are not moved.
+/// where the method's blocks end. What cannot be cut is moved by rows that fill a sector, up to a limit. Where both
+/// loops move the signal, as with the columns of several images, rows are expected to be neighbours in the inner one.
 AcrossChunk across_chunk(Work const& work, Parameters const& p, std::int64_t budget);
 
 /// `inner`, made for `work`, with room to move rows of a chunk that lie across: those of signals and outputs that do

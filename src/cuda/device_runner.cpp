@@ -33,7 +33,7 @@ std::unique_ptr<Executor> with_room_to_move(Work const& w, Resources const& r, A
   if (offer.without_lines) {
     Answer rows = offer;
     rows.without_lines = false;
-    return std::make_unique<LinesExecutor>(w, with_room_to_move(*lines_as_rows(w), r, rows));
+    return std::make_unique<LinesExecutor>(w, true, with_room_to_move(*lines_as_rows(w, true), r, rows));
   }
   if (w.has_lines()) return offer.executor(w, r);  // its kernel takes columns as they lie
   const AcrossChunk chunk = across_chunk(w, offer.parameters, bytes_kept_in_cache(current_device()));

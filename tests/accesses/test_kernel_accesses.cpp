@@ -28,7 +28,7 @@ accesses::Kernel count(Shape shape, int bytes, bool from_across) {
   const simt_test::DeviceArray<std::uint8_t> to(numbers.size());
   Transpose t{};
   t.from = from.data(), t.to = to.data();
-  t.rows = shape.rows, t.columns = t.size = shape.columns;
+  t.rows = shape.rows, t.columns = t.size = shape.columns, t.groups = 1;
   t.from_across = from_across;
   (from_across ? t.from_row : t.to_row) = 1, (from_across ? t.from_element : t.to_element) = shape.rows;
   (from_across ? t.to_row : t.from_row) = shape.columns, (from_across ? t.to_element : t.from_element) = 1;

@@ -1,8 +1,10 @@
 // Rows that lie across device memory, such as the columns of a matrix: a plan that is told of them moves some at a time
 // to where they lie one behind the other, and nobody can tell from the bits.
 #include "cuda/across.hpp"
+#include "lines.hpp"
 #include "problem.hpp"
 #include "runner.hpp"
+#include "support/pictures.hpp"
 #include "support/placed.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
@@ -10,6 +12,11 @@
 #include <gpuconv/error.hpp>
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace gpuconv::test {
 namespace {
@@ -24,8 +31,8 @@ class AcrossDevice : public SolverTest {
 
   bool takes(Problem const& p) const { return !solver()->consider(detail::check(p), kOnDevice).refusal; }
 
-  AcrossChunk chunk_of(Problem const& p) const {
-    const detail::Work work = detail::check(p);
+  AcrossChunk chunk_of(Problem const& p) const { return chunk_of(detail::check(p)); }
+  AcrossChunk chunk_of(detail::Work const& work) const {
     return detail::across_chunk(work, solver()->consider(work, kOnDevice).parameters, kBudget);
   }
 
@@ -150,6 +157,89 @@ TEST_P(AcrossDevice, RowsTooLongToBeMovedStayWhereTheyAre) {
   }
 }
 
+// Images with filters of one column, or of one line: their columns, or lines, are the rows.
+class AcrossImages : public AcrossDevice {
+ protected:
+  detail::Work rows_of(Problem const& p) const { return *detail::lines_as_rows(detail::check(p), true); }
+
+  // Computes the scene's outputs, with room for a chunk of kBudget bytes or without. Returns whether the room was used,
+  // which begins with signals.
+  bool run(Scene& s, bool with_room) const {
+    const detail::Work work = detail::check(s.problem), rows = rows_of(s.problem);
+    auto inner = solver()->consider(rows, kOnDevice).executor(rows, kOnDevice);
+    if (with_room) inner = detail::make_across(rows, chunk_of(rows), std::move(inner));
+    detail::LinesExecutor executor(work, true, std::move(inner));
+    std::vector<std::byte> room(executor.scratch_bytes(), std::byte{0xA5});
+    DeviceBuffer<std::uint8_t> scratch = uploaded(room);
+    const DeviceBuffer<std::uint8_t> x = s.signal.upload(), h = s.filter.upload();
+    DeviceBuffer<std::uint8_t> y = s.out.upload();
+    detail::Input from = detail::access_of(s.signal.input(x));
+    from.extension = work.extension;
+    detail::Output to = detail::access_of(s.out.output(y));
+    if (work.loops.inner.count > 1) to.inner = to.outer, to.outer *= work.loops.inner.count;
+    const detail::Means means{.scratch = scratch.data()};
+    executor.set_filter(detail::access_of(s.filter.input(h)), work.filters(), means);
+    executor.run(from, to, detail::whole(work), means);
+    synchronize({});
+    s.out.download(y);
+    download(scratch, room);
+    const auto first = std::span(room).first(with_room ? 64 : 0);
+    return std::ranges::any_of(first, [](std::byte b) { return b != std::byte{0xA5}; });
+  }
+
+  // Whether rows that are moved have the bits of those that are not, however the images lie.
+  void expect_same_bits(Problem const& p) const {
+    const auto scene = [&](Placings const& how) {
+      Rng rng = test_rng();
+      return Scene(p, rng, how);
+    };
+    Scene plain = scene({});
+    run(plain, false);
+    for (auto const& [signal, out] : {std::pair{dense, dense},
+                                      {crop, crop},
+                                      {turned, turned},
+                                      {interleaved, interleaved},
+                                      {dense, crop},
+                                      {interleaved, dense}}) {
+      Scene moved = scene({.signal = signal, .out = out});
+      const bool used = run(moved, true);
+      EXPECT_TRUE(used || signal == interleaved) << to_string(p) << ", images placed as " << signal;
+      EXPECT_TRUE(moved.out.rest_is_untouched());
+      ASSERT_TRUE(moved.out.elements() == plain.out.elements())
+          << to_string(p) << ", images placed as " << signal << ", outputs as " << out;
+    }
+  }
+};
+
+TEST_P(AcrossImages, HaveTheBitsOfImagesThatStay) {
+  const bool cuts = solver()->method != Method::fft;
+  const Problem few{.signal = 3, .filter = 1, .batch = 4, .mode = Mode::same, .lines = {.signal = 120, .filter = 30}};
+  std::vector<Problem> all(10, few);
+  all[0].signal = 40;                                                 // some columns of an image at a time
+  all[1].batch = 60, all[1].lines.signal = 20;                        // some images at a time
+  all[2].signal = 33, all[2].lines.signal = cuts ? 1001 : 160;        // pieces of columns
+  all[3].batch = 1, all[3].filters = Filters::bank, all[3].bank = 5;  // a bank on the columns of one image
+  all[4].filters = Filters::per_row;
+  all[5].lines.window = Slice{10, 25, 4}, all[5].window = Slice{1, 2};
+  all[6].type = Type::complex64, all[6].boundary = Boundary::mirror;
+  all[7] = all[2], all[7].type = Type::int16, all[7].boundary = Boundary::wrap;
+  all[8].signal = 12, all[8].lines.signal = 25, all[8].lines.filter = 200, all[8].same = Same::scipy;
+  all[9] = all[2], all[9].boundary = Boundary::constant, all[9].constant = 2, all[9].type = Type::float64;
+  std::int64_t taken = 0;
+  for (Problem const& p : all) {
+    if (solver()->consider(rows_of(p), kOnDevice).refusal) continue;
+    ++taken;
+    expect_same_bits(p);
+  }
+  EXPECT_GT(taken, 4);
+  const detail::Work columns = rows_of(all[0]), images = rows_of(all[1]), pieces = rows_of(all[2]);
+  EXPECT_LT(chunk_of(columns).rows, 40);
+  EXPECT_GT(chunk_of(images).rows, 3);
+  EXPECT_LT(chunk_of(images).rows, 180);
+  EXPECT_NE(chunk_of(pieces).whole_rows, cuts);
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, AcrossImages, testing::ValuesIn(cuda_solver_table()), solver_name);
 INSTANTIATE_TEST_SUITE_P(Solvers, AcrossDevice, testing::ValuesIn(cuda_solver_table()), solver_name);
 
 }  // namespace

@@ -64,6 +64,27 @@ TEST_P(Calls, ExecuteNeitherAllocatesNorWaits) {
   expect_no_leak();
 }
 
+// Once for all images, and once back.
+TEST_P(Calls, ColumnsOfImagesAreMovedByOneKernel) {
+  const Problem problem{
+      .signal = 5, .filter = 1, .batch = 7, .mode = Mode::same, .lines = {.signal = 200, .filter = 17}};
+  Options o = options(Memory::device);
+  std::int64_t launches[2];
+  const DeviceBuffer<float> signal(7 * 200 * 5), filter(17);
+  DeviceBuffer<float> out(7 * 200 * 5);
+  for (bool const across : {false, true}) {
+    o.across = across;
+    Plan plan(problem, o);
+    plan.set_filter(DeviceView(filter.data(), Images{.lines = 17, .columns = 1}), Stream{});
+    standin::reset();
+    const Images images{.images = 7, .lines = 200, .columns = 5};
+    plan.execute(DeviceView(signal.data(), images), DeviceView(out.data(), images), Stream{});
+    launches[across] = standin::calls("cudaLaunchKernelExC");
+    synchronize({});
+  }
+  EXPECT_EQ(launches[1], launches[0] + 2);
+}
+
 TEST_P(Calls, RowsAcrossMemoryAreMovedInThePlansOwnMemoryByLoadedKernels) {
   Options o = options(Memory::device);
   o.across = true;

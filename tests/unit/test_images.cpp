@@ -112,6 +112,17 @@ TEST_P(ImagesOf, LinesThatNoSampleIsInAreZero) {
   }
 }
 
+// The loop over lines has one turn, and that over images does not.
+TEST_P(ImagesOf, OneLineOrColumnOfEachImage) {
+  Rng rng = test_rng();
+  Problem line{.signal = 40, .filter = 5, .batch = 3, .lines = {.signal = 6, .filter = 1, .window = Slice{2, 1}}};
+  Problem column{.signal = 6, .filter = 1, .batch = 3, .window = Slice{2, 1}, .lines = {.signal = 40, .filter = 5}};
+  for (Filters const filters : {Filters::shared, Filters::per_row}) {
+    line.filters = column.filters = filters;
+    expect_right(line, rng), expect_right(column, rng);
+  }
+}
+
 TEST_P(ImagesOf, WindowsWithSteps) {
   Rng rng = test_rng();
   for (const Boundary boundary : {Boundary::zero, Boundary::reflect})
