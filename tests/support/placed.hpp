@@ -6,6 +6,7 @@
 #include <gpuconv/device.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -58,13 +59,13 @@ class Placed {
     if (all_first) shape_.stride = 0;
     put(array, all_first ? 1 : rows);
   }
-  /// Rows of any shape in memory of `elements`, of which number `first` is element 0 of row 0.
-  Placed(Array const& array, Rows shape, std::int64_t first, std::int64_t elements)
-      : type_(array.type()),
-        size_(static_cast<std::int64_t>(size_of(type_))),
-        first_(first),
-        shape_(shape),
-        memory_(static_cast<std::size_t>(elements * size_), std::byte{0xFF}) {
+  /// Rows of any shape, with no more memory than what is from their lowest element to their highest one.
+  Placed(Array const& array, Rows shape)
+      : type_(array.type()), size_(static_cast<std::int64_t>(size_of(type_))), shape_(shape) {
+    std::int64_t highest = 0;
+    for (const std::int64_t last : {(shape.rows - 1) * *shape.stride, (shape.columns - 1) * shape.element_stride})
+      (last < 0 ? first_ : highest) += std::abs(last);
+    memory_.assign(static_cast<std::size_t>((first_ + highest + 1) * size_), std::byte{0xFF});
     put(array, array.rows());
   }
 

@@ -1,5 +1,6 @@
 // Rows that lie across memory, such as the columns of a matrix, which the CPU takes some at a time: each has the bits
 // of the row by itself, and that one is right.
+#include "support/placed.hpp"
 #include "support/scale.hpp"
 #include "support/solvers.hpp"
 #include "support/workload.hpp"
@@ -7,10 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
-#include <vector>
 
 namespace gpuconv::test {
 namespace {
@@ -19,52 +17,9 @@ namespace {
 struct Strides {
   std::int64_t step, stride;
 };
-
-// Rows of elements of a type at any strides, in memory that has nothing around them.
-class Strided {
- public:
-  Strided(Type type, std::int64_t rows, std::int64_t columns, Strides s)
-      : type_(type), shape_{.rows = rows, .columns = columns, .stride = s.step, .element_stride = s.stride} {
-    const std::int64_t last[] = {(rows - 1) * s.step, (columns - 1) * s.stride};
-    for (std::int64_t const end : last) begin_ += std::max<std::int64_t>(0, -end);
-    const std::int64_t size = std::abs(last[0]) + std::abs(last[1]) + 1;
-    bytes_.assign(static_cast<std::size_t>(size) * size_of(type), kUntouched);
-  }
-
-  HostInput input() const { return {at(0, 0), type_, shape_}; }
-  HostOutput output() { return {const_cast<std::byte*>(at(0, 0)), type_, shape_}; }
-
-  void take(std::int64_t row, std::span<std::byte const> from) {
-    const std::size_t size = size_of(type_);
-    for (std::int64_t i = 0; i < shape_.columns; ++i)
-      std::memcpy(const_cast<std::byte*>(at(row, i)), from.data() + static_cast<std::size_t>(i) * size, size);
-  }
-  std::vector<std::byte> row(std::int64_t row) const {
-    const std::size_t size = size_of(type_);
-    std::vector<std::byte> out(static_cast<std::size_t>(shape_.columns) * size);
-    for (std::int64_t i = 0; i < shape_.columns; ++i)
-      std::memcpy(out.data() + static_cast<std::size_t>(i) * size, at(row, i), size);
-    return out;
-  }
-  /// Bytes that are as they were made.
-  std::int64_t untouched() const { return std::ranges::count(bytes_, kUntouched); }
-  std::int64_t between() const {
-    return std::ssize(bytes_) - shape_.rows * shape_.columns * static_cast<std::int64_t>(size_of(type_));
-  }
-
- private:
-  static constexpr std::byte kUntouched{0xA7};
-
-  std::byte const* at(std::int64_t row, std::int64_t i) const {
-    const std::int64_t element = begin_ + row * *shape_.stride + i * shape_.element_stride;
-    return bytes_.data() + static_cast<std::size_t>(element) * size_of(type_);
-  }
-
-  std::vector<std::byte> bytes_;
-  Type type_;
-  Rows shape_;
-  std::int64_t begin_ = 0;
-};
+Placed placed(Array const& array, Strides s) {
+  return {array, {.rows = array.rows(), .columns = array.columns(), .stride = s.step, .element_stride = s.stride}};
+}
 
 void copy_row(Array const& from, std::int64_t row, Array& to) {
   visit_type(from.type(),
@@ -94,12 +49,13 @@ class AcrossRows : public SolverTest {
   // Whether rows at these strides have the bits of the rows by themselves, with one thread or two.
   testing::AssertionResult has_bits(Workload const& w, Strides in, Strides out, int threads) const {
     Problem const& p = w.problem;
-    Strided x(p.type, p.batch, p.signal, in);
-    for (std::int64_t r = 0; r < p.batch; ++r) x.take(r, w.signal.bytes(r));
+    const Placed x = placed(w.signal, in);
     Plan plan(p, options(threads));
-    Strided y(result_type(p), result_rows(p), plan.output_length(), out);
+    Array results(result_type(p), result_rows(p), plan.output_length());
+    Placed y = placed(results, out);
     plan.set_filter(w.filter.input());
     plan.execute(x.input(), y.output());
+    y.take_out(results);
     const std::int64_t each = result_rows(p) / p.batch;
     for (std::int64_t r = 0; r < p.batch; ++r) {
       const Workload alone = row_alone(w, r);
@@ -108,11 +64,11 @@ class AcrossRows : public SolverTest {
       one.set_filter(alone.filter.input());
       one.execute(alone.signal.input(), expected.output());
       for (std::int64_t f = 0; f < each; ++f)
-        if (!std::ranges::equal(y.row(r * each + f), expected.bytes(f)))
+        if (!std::ranges::equal(results.bytes(r * each + f), expected.bytes(f)))
           return testing::AssertionFailure() << to_string(p) << ": row " << r << ", filter " << f << ", strides "
                                              << in.step << ' ' << in.stride << " -> " << out.step << ' ' << out.stride;
     }
-    if (y.untouched() < y.between()) return testing::AssertionFailure() << to_string(p) << ": wrote between rows";
+    if (!y.rest_is_untouched()) return testing::AssertionFailure() << to_string(p) << ": wrote between rows";
     return testing::AssertionSuccess();
   }
 

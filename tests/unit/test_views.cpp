@@ -22,8 +22,8 @@ std::vector<Placed> all_placements(Array const& array) {
   const auto shape = [&](std::int64_t stride, std::int64_t element_stride) {
     return Rows{.rows = rows, .columns = columns, .stride = stride, .element_stride = element_stride};
   };
-  all.emplace_back(array, shape(columns, -1), columns - 1, rows * columns);
-  all.emplace_back(array, shape(-2, -2 * rows), 2 * rows * columns - 1, 2 * rows * columns);
+  all.emplace_back(array, shape(columns, -1));
+  all.emplace_back(array, shape(-2, -2 * rows));
   return all;
 }
 
