@@ -20,15 +20,16 @@ class AcrossRows {
   explicit AcrossRows(Work const& work)
       : work_(work),
         taps_(work.axis.filter),
-        sums_(std::min(kSums, saturating_multiply(work.loops.outer.count, work.axis.outputs))) {}
+        sums_(std::min(kSums, saturating_multiply(NeighbouringRows::most(work.loops), work.axis.outputs))) {}
 
   /// Elements of memory that a thread needs.
   std::int64_t memory() const { return may_take(work_) ? window() + sums_ + kPastEnd : 0; }
 
   bool takes(Input const& signal, Output const& out, Part const& part) const {
     const std::int64_t inner = work_.loops.inner.count;
-    return may_take(work_) && (lies_across(signal) || lies_across(out)) && part.row % inner == 0 &&
-           part.rows % inner == 0;
+    const bool are_inner = NeighbouringRows::are_inner(work_.loops, signal, out);
+    const bool are_outer = !work_.loops.outer.filter_moves && (lies_across(signal) || lies_across(out));
+    return may_take(work_) && (are_inner || are_outer) && part.row % inner == 0 && part.rows % inner == 0;
   }
 
   /// taps(f): those of filter f, reversed, which are finite. memory(slot): that of a thread. Segments of a row are of
@@ -36,20 +37,26 @@ class AcrossRows {
   template <class Taps, class Memory>
   void run(Input const& signal, Output const& out, Part const& part, std::int64_t segment, int threads, Taps taps,
            Memory memory) const {
-    const std::int64_t inner = work_.loops.inner.count, first = part.row / inner, rows = part.rows / inner;
-    const std::int64_t each = std::min(together(signal, out), lines((rows + threads - 1) / threads));
+    const bool are_inner = NeighbouringRows::are_inner(work_.loops, signal, out);
+    const NeighbouringRows all(work_.loops, part, are_inner);
+    const std::int64_t turns = all.groups(), rows = all.count(), first = all.row(0, 0);
+    const std::int64_t most = together(all.from(signal, first, rows).access, all.from(out, first, rows).access);
+    const std::int64_t each = std::min(most, lines((rows + threads - 1) / threads));
     const std::int64_t groups = (rows + each - 1) / each, segments = (part.outputs + segment - 1) / segment;
     const auto task = [&](std::int64_t i, int slot) {
-      const std::int64_t turn = i % inner, s = i / inner % segments, row = i / inner / segments * each;
-      const std::int64_t x = turn * signal.inner + (first + row) * signal.outer;
-      const std::int64_t y = turn * out.inner + (first + row) * out.outer, count = std::min(each, rows - row);
+      const std::int64_t turn = i % turns, s = i / turns % segments, neighbour = i / turns / segments * each;
+      const std::int64_t row = all.row(turn, neighbour), count = std::min(each, rows - neighbour);
       C* const mine = memory(slot);
-      const std::int64_t filter = work_.loops.inner.filter_moves ? turn : 0;
-      const Group g{{advanced(signal, x), count}, {advanced(out, y), count}, part, taps(filter), mine, mine + window()};
+      const Group g{all.from(signal, row, count),
+                    all.from(out, row, count),
+                    part,
+                    taps(work_.loops.filter_of(row)),
+                    mine,
+                    mine + window()};
       const std::int64_t begin = part.first + s * segment, end = part.first + part.outputs;
       some_outputs(g, begin, std::min(begin + segment, end));
     };
-    parallel_for(groups * segments * inner, threads, task);
+    parallel_for(groups * segments * turns, threads, task);
   }
 
  private:
@@ -75,8 +82,9 @@ class AcrossRows {
   };
 
   static bool may_take(Work const& w) {
-    return w.loops.outer.count > 1 && !w.loops.outer.filter_moves && w.axis.filter <= kMostTaps &&
-           !is_complex(w.result_type);
+    const bool shared = (w.loops.outer.count > 1 && !w.loops.outer.filter_moves) ||
+                        (w.loops.inner.count > 1 && NeighbouringRows::may_be_inner(w.loops));
+    return shared && w.axis.filter <= kMostTaps && !is_complex(w.result_type);
   }
   // Rows, in whole lines.
   static std::int64_t lines(std::int64_t rows) { return (rows + kLine - 1) / kLine * kLine; }

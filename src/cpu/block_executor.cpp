@@ -28,9 +28,10 @@ std::int64_t staged_step(Cut const& cut) {
 template <class C>
 std::int64_t rows_together(Work const& work, Cut const& cut) {
   constexpr auto kSize = static_cast<std::int64_t>(sizeof(C));
+  const std::int64_t most = NeighbouringRows::most(work.loops);
   const std::int64_t fit = kStagedBytes / (2 * staged_step<C>(cut) * kSize);
-  const std::int64_t rows = std::min({work.loops.outer.count, kAcrossBytes / kSize, fit});
-  const bool enough = rows == work.loops.outer.count || rows >= kFewestTogether;
+  const std::int64_t rows = std::min({most, kAcrossBytes / kSize, fit});
+  const bool enough = rows == most || rows >= kFewestTogether;
   return enough && !is_complex(work.result_type) ? std::max<std::int64_t>(1, rows) : 1;
 }
 
@@ -160,9 +161,10 @@ void BlockExecutor<C>::prepare(std::int64_t f, Workspace const& w, int threads) 
 template <class C>
 void BlockExecutor<C>::run(Input const& signal, Output const& out, Part const& part, Means const& means) {
   const Run r{PartSource<C>(signal, work_.loops), PartSink<C>(out, work_.loops), part, means.scratch};
-  if (together_ > 1 && (lies_across(signal) || lies_across(out)) && part.row % work_.loops.inner.count == 0 &&
+  const bool inner = NeighbouringRows::are_inner(work_.loops, signal, out);
+  if (together_ > 1 && (inner || lies_across(signal) || lies_across(out)) && part.row % work_.loops.inner.count == 0 &&
       part.rows % work_.loops.inner.count == 0)
-    return run_across(r, signal, out);
+    return run_across(r, signal, out, {work_.loops, part, inner});
   const std::int64_t row_blocks = cut_.blocks(part.outputs), total = row_blocks * part.rows;
   const auto one = [&](std::int64_t b, int slot, int threads) {
     run_block(r, block(r, part.row + b / row_blocks, b % row_blocks, slot, threads), {});
@@ -181,23 +183,24 @@ void BlockExecutor<C>::run(Input const& signal, Output const& out, Part const& p
 // Rows that lie across memory: a task is the same block of several of them, which are transposed into the thread's
 // memory and back.
 template <class C>
-void BlockExecutor<C>::run_across(Run const& run, Input const& signal, Output const& out) const {
-  const std::int64_t inner = work_.loops.inner.count, first = run.part.row / inner, rows = run.part.rows / inner;
-  const std::int64_t groups = (rows + together_ - 1) / together_, row_blocks = cut_.blocks(run.part.outputs);
+void BlockExecutor<C>::run_across(Run const& run, Input const& signal, Output const& out,
+                                  NeighbouringRows const& rows) const {
+  const std::int64_t turns = rows.groups(), tasks = (rows.count() + together_ - 1) / together_,
+                     row_blocks = cut_.blocks(run.part.outputs);
   const std::int64_t step = staged_step<C>(cut_);
   const auto task = [&](std::int64_t i, int slot) {
-    const std::int64_t turn = i % inner, number = i / inner % row_blocks, row = i / inner / row_blocks * together_;
-    const std::int64_t count = std::min(together_, rows - row);
-    const auto of_row = [&](std::int64_t r) { return block(run, (first + row + r) * inner + turn, number, slot, 1); };
+    const std::int64_t turn = i % turns, number = i / turns % row_blocks, row = i / turns / row_blocks * together_;
+    const std::int64_t count = std::min(together_, rows.count() - row);
+    const auto of_row = [&](std::int64_t r) { return block(run, rows.row(turn, row + r), number, slot, 1); };
     const Block b = of_row(0);
-    const Neighbours<void const> x{advanced(signal, turn * signal.inner + (first + row) * signal.outer), count};
-    const Neighbours<void> y{advanced(out, turn * out.inner + (first + row) * out.outer), count};
+    const auto x = rows.from(signal, b.row, count);
+    const auto y = rows.from(out, b.row, count);
     load_neighbours(x, run.part.samples, b.origin, cut_.size, Place<C>::row_after_row(b.memory.ins, step));
     for (std::int64_t r = 0; r < count; ++r)
       run_block(run, of_row(r), {b.memory.ins + r * step, b.memory.outs + r * step});
     store_neighbours(y, b.output, b.count, Place<C>::row_after_row(b.memory.outs, step));
   };
-  parallel_for(groups * row_blocks * inner, threads_, task);
+  parallel_for(tasks * row_blocks * turns, threads_, task);
 }
 
 // Block `number` of a row.

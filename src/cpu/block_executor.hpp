@@ -2,6 +2,7 @@
 #pragma once
 
 #include "part_rows.hpp"
+#include "side_by_side.hpp"
 #include "transform_tables.hpp"
 
 #include "../core/signs.hpp"
@@ -92,7 +93,7 @@ class BlockExecutor final : public Executor {
   Workspace workspace(void* scratch, int slot) const;
   C const* spectrum(std::int64_t filter) const { return spectra_.data() + filter * transform_->spectrum_size(); }
   void prepare(std::int64_t filter, Workspace const& w, int threads);
-  void run_across(Run const& run, Input const& signal, Output const& out) const;
+  void run_across(Run const& run, Input const& signal, Output const& out, NeighbouringRows const& rows) const;
   Block block(Run const& run, std::int64_t row, std::int64_t number, int slot, int threads) const;
   void run_block(Run const& run, Block const& b, Staged staged) const;
   // Whether denormals on the way have cost the outputs of a block digits.

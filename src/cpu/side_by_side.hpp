@@ -28,6 +28,45 @@ struct Neighbours {
   }
 };
 
+/// The loops over a part's rows as those see them who take neighbours together: neighbours are the turns of either
+/// loop. The part has whole turns of the outer one.
+class NeighbouringRows {
+ public:
+  NeighbouringRows(Loops const& loops, Part const& part, bool inner)
+      : loops_(loops), first_(part.row / loops.inner.count), turns_(part.rows / loops.inner.count), inner_(inner) {}
+
+  /// Whether rows of the inner loop, rather than of the outer one, may be taken together: they share their filter.
+  static bool may_be_inner(Loops const& loops) { return loops.inner.signal_moves && !loops.inner.filter_moves; }
+  /// Whether they are those that lie across.
+  static bool are_inner(Loops const& loops, Input const& signal, Output const& out) {
+    return may_be_inner(loops) && !lies_across(signal) && !lies_across(out) &&
+           (lies_across(signal.inner, signal.stride) || lies_across(out.inner, out.stride));
+  }
+  /// The most neighbours that there can be.
+  static std::int64_t most(Loops const& loops) {
+    return may_be_inner(loops) ? std::max(loops.outer.count, loops.inner.count) : loops.outer.count;
+  }
+
+  /// How many neighbours there are, how often, and the number of one of them.
+  std::int64_t count() const { return inner_ ? loops_.inner.count : turns_; }
+  std::int64_t groups() const { return inner_ ? turns_ : loops_.inner.count; }
+  std::int64_t row(std::int64_t group, std::int64_t neighbour) const {
+    return inner_ ? (first_ + group) * loops_.inner.count + neighbour
+                  : (first_ + neighbour) * loops_.inner.count + group;
+  }
+  template <class Void>
+  Neighbours<Void> from(Access<Void> const& access, std::int64_t row, std::int64_t count) const {
+    Neighbours<Void> some{advanced(access, access.offset(loops_, row)), count};
+    if (inner_) some.access.outer = access.inner;
+    return some;
+  }
+
+ private:
+  Loops loops_;
+  std::int64_t first_, turns_;
+  bool inner_;
+};
+
 /// Calls f(i, r) for i < count and r < rows, a tile after the other: whichever of them is the nearer one in memory.
 template <class F>
 void in_tiles(std::int64_t count, std::int64_t rows, F f) {

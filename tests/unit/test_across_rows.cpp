@@ -1,5 +1,6 @@
 // Rows that lie across memory, such as the columns of a matrix, which the CPU takes some at a time: each has the bits
 // of the row by itself, and that one is right.
+#include "support/pictures.hpp"
 #include "support/placed.hpp"
 #include "support/scale.hpp"
 #include "support/solvers.hpp"
@@ -193,6 +194,43 @@ TEST_P(AcrossRows, WhatIsNotFiniteStaysInItsRow) {
       for (std::int64_t const r : {2, 3, 16}) ASSERT_TRUE(is_right(row_alone(w, r), options()));
     }
 }
+// Lines of several images, whose samples are a column apart: the rows of an image are neighbours, and the next image's
+// are not.
+TEST_P(AcrossRows, OfTransposedImagesHaveThem) {
+  Rng rng = test_rng();
+  for (Filters const filters : {Filters::shared, Filters::per_row})
+    for (std::int64_t const taps : {5, 40, 130})
+      for (int const threads : {1, 3}) {
+        const std::int64_t lines = 37, columns = 300;
+        const Problem p{.signal = columns,
+                        .filter = taps,
+                        .batch = 3,
+                        .filters = filters,
+                        .mode = Mode::same,
+                        .lines = {.signal = lines, .filter = 1}};
+        if (!takes(p)) continue;
+        Scene dense(p, rng);
+        dense.run(options(threads));
+        Array x(p.type, 3, lines * columns), y(p.type, 3, lines * columns);
+        const Images transposed{
+            .images = 3, .lines = lines, .columns = columns, .line_stride = 1, .element_stride = lines};
+        const auto at = [&](Array& of, std::int64_t b, std::int64_t l, std::int64_t c) {
+          return of.row<float>(b).data() + c * lines + l;
+        };
+        dense.signal.each([&](auto b, auto l, auto c) { *at(x, b, l, c) = dense.signal.get<float>(b, l, c, 0); });
+        Images shape = transposed;
+        shape.stride = x.row<float>(1).data() - x.row<float>(0).data();
+        Plan plan(p, options(threads));
+        plan.set_filter(dense.filter.input());
+        plan.execute(HostInput(x.row<float>(0).data(), p.type, shape),
+                     HostOutput(y.row<float>(0).data(), p.type, shape));
+        dense.out.each([&](auto b, auto l, auto c) {
+          const float got = *at(y, b, l, c), expected = dense.out.get<float>(b, l, c, 0);
+          ASSERT_EQ(got, expected) << to_string(p) << ": image " << b << ", line " << l << ", output " << c;
+        });
+      }
+}
+
 INSTANTIATE_TEST_SUITE_P(Solvers, AcrossRows,
                          testing::ValuesIn(detail::cpu_solvers().begin(), detail::cpu_solvers().end()), solver_name);
 
