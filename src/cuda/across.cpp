@@ -128,6 +128,7 @@ class AcrossExecutor final : public Executor {
       some.rows = std::min(chunk_.rows, end - some.row);
       if (some.row % inner != 0 || some.rows < inner)  // in one turn of the outer loop
         some.rows = std::min(some.rows, inner - some.row % inner);
+      else some.rows = rounded_down(some.rows, inner);
       for (std::int64_t o = 0; o < part.outputs; o += outputs) {
         some.samples = part.samples, some.first = part.first + o;
         some.outputs = std::min(outputs, part.outputs - o);
