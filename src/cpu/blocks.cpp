@@ -176,11 +176,11 @@ std::string longer_than_cache(Work const& w) {
          " taps, half a block that fits into the cache";
 }
 
-Answer images_by_blocks(Work const& w, Resources const& r);
+double image_block_seconds(std::int64_t size, Type compute);
 
 Answer consider_overlap_save(Work const& w, Resources const& r) {
   if (w.compute_type() == Type::uint64) return {.refusal = integers_are_exact};
-  if (w.has_lines()) return images_by_blocks(w, r);
+  if (w.has_lines()) return consider_image_blocks(w, r, image_block_seconds);
   const Offered o = offered(w, {largest_in_cache, false, cached_block_seconds});
   if (o.choice.cut.size == 0) return {.refusal = longer_than_cache};
   const int threads = useful_threads(o.choice.seconds, o.choice.blocks, r.threads);
@@ -210,17 +210,12 @@ double any_block_seconds(std::int64_t size, Type compute, bool) {
 }
 
 // Blocks of two dimensions, in the cache or not. Measured, float32: what moving a sample in and out adds, where it is
-// not part of the block's time. Steps between lines are passed over by nobody here.
+// not part of the block's time.
 constexpr double kMovedSample = 4.5e-10, kMovedBeyondCache = 1e-10;
 double image_block_seconds(std::int64_t size, Type compute) {
   const double samples = static_cast<double>(size) * static_cast<double>(size_of(compute)) / 4;
   if (in_cache(compute, size)) return cached_block_seconds(size, compute, true) + samples * kMovedSample;
   return any_block_seconds(size, compute, false) + samples * kMovedBeyondCache;
-}
-std::string steps_between_lines(Work const&) { return "steps between the lines of images"; }
-Answer images_by_blocks(Work const& w, Resources const& r) {
-  if (w.lines.step != 1) return {.refusal = steps_between_lines};
-  return consider_image_blocks(w, r, image_block_seconds);
 }
 
 std::string longer_than_any(Work const&) { return "the filter is longer than 2^39 taps"; }

@@ -90,14 +90,11 @@ class ImageBlocks final : public Executor {
   void run(Input const& signal, Output const& out, Part const& part, Means const& means) override {
     const std::int64_t across = cut_.across(work_), blocks = cut_.blocks(work_);
     const auto task = [&](std::int64_t i, int number) {
-      const std::int64_t b = i % blocks, line = b / across * cut_.rows(work_), o = b % across * cut_.columns();
-      const Block block{part.row + i / blocks,
-                        line,
-                        std::min(cut_.rows(work_), work_.lines.outputs - line),
-                        o,
-                        std::min(cut_.columns(), part.outputs - o),
+      const std::int64_t b = i % blocks, o = b % across * cut_.columns(), rows = cut_.rows(work_);
+      const std::int64_t line = kept_lines(b / across * rows), end = kept_lines((b / across + 1) * rows);
+      const Block block{part.row + i / blocks,      line, end - line, o, std::min(cut_.columns(), part.outputs - o),
                         slot(means.scratch, number)};
-      run_block(signal, out, part, block);
+      if (block.lines > 0) run_block(signal, out, part, block);
     };
     parallel_for(blocks * part.rows, threads_, task);
   }
@@ -113,6 +110,11 @@ class ImageBlocks final : public Executor {
     std::int64_t row, line, lines, first, count;  // row of the work; its output lines, and outputs of them
     Slot memory;
   };
+
+  // Output lines among the first `lines` of all that a step passes over or keeps.
+  std::int64_t kept_lines(std::int64_t lines) const {
+    return std::min((lines + work_.lines.step - 1) / work_.lines.step, work_.lines.outputs);
+  }
 
   bool is_complex_result() const { return is_complex(work_.result_type); }
   std::size_t block_bytes() const {
@@ -146,31 +148,33 @@ class ImageBlocks final : public Executor {
   }
 
   void store(Output const& out, Block const& b) const {
+    const std::int64_t step = work_.lines.step * cut_.pitch;  // samples of the block from line to line
     if (is_complex_result()) {
       C* const parts = b.memory.parts;
       simd_target().kernels<C>().split(b.memory.out, parts, parts + cut_.size, cut_.size - cut_.before(work_));
       for (std::int64_t l = 0; l < b.lines; ++l) {
         const Output line = at_line(out, b.line + l);
-        PartSink<C>(line, work_.loops).store(b.row, b.first, b.count, parts + l * cut_.pitch, cut_.size, false);
+        PartSink<C>(line, work_.loops).store(b.row, b.first, b.count, parts + l * step, cut_.size, false);
       }
       return;
     }
     if (C* const results = Sink<C>(out, work_.loops).in_place(b.row))
       return simd_target().kernels<C>().copy_rows({.from = b.memory.out,
-                                                   .from_step = cut_.pitch,
+                                                   .from_step = step,
                                                    .to = results + b.line * out.line + b.first,
                                                    .to_step = out.line,
                                                    .count = b.count,
                                                    .rows = b.lines});
     for (std::int64_t l = 0; l < b.lines; ++l)
-      Sink<C>(at_line(out, b.line + l), work_.loops).store(b.row, b.first, b.count, b.memory.out + l * cut_.pitch);
+      Sink<C>(at_line(out, b.line + l), work_.loops).store(b.row, b.first, b.count, b.memory.out + l * step);
   }
 
   // The samples that the block's outputs meet, and zeros for the others: of complex ones first their parts.
   void load(Input const& signal, Part const& part, Block const& b) const {
-    const std::int64_t lines = b.lines + work_.lines.filter - 1, unmet = cut_.skipped - (work_.axis.filter - 1);
+    const std::int64_t lines = (b.lines - 1) * work_.lines.step + work_.lines.filter,
+                       unmet = cut_.skipped - (work_.axis.filter - 1);
     const std::int64_t first = part.first + b.first - cut_.skipped, met = cut_.skipped + b.count;
-    const std::int64_t top = work_.lines.first + b.line - (work_.lines.filter - 1);
+    const std::int64_t top = work_.lines.first + b.line * work_.lines.step - (work_.lines.filter - 1);
     const bool is_real = !is_complex(work_.signal_type);
     C* const samples = is_real ? b.memory.in : b.memory.parts;
     const C* const image = is_real ? Source<C>(signal, work_.loops).in_place(b.row) : nullptr;

@@ -191,7 +191,9 @@ TEST_P(ImagesOf, BlocksSideBySide) {
   Problem with_bank = images(150, 110, 8, 12, Mode::same);
   with_bank.type = Type::complex64, with_bank.filters = Filters::bank, with_bank.bank = 2;
   with_bank.boundary = Boundary::reflect, with_bank.same = Same::scipy;
-  for (Problem const& p : {with_steps, with_bank}) {
+  Problem with_far_lines = images(6'000, 120, 8, 12);  // blocks between them have no outputs
+  with_far_lines.lines.window = {3, 4, 1'900};
+  for (Problem const& p : {with_steps, with_bank, with_far_lines}) {
     if (!takes(p)) continue;
     Scene s(p, rng);
     s.signal.set(p.batch - 1, 120, 90, 0, INFINITY);
