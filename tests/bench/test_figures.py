@@ -52,14 +52,21 @@ class Contestants:
 
 class Figures(unittest.TestCase):
     def test_the_start_page_has_those_of_one_problem(self):
-        text = page("docs/index.md")
-        samples, taps = (int(n.replace(",", "")) for n in re.search(r"([\d,]+) samples of float32 with (\d+) taps", text).groups())
-        entry = Contestants(linked(text, "cpu"), samples, taps)
-        (row,) = table(text, "`numpy.convolve`")
-        times = entry["numpy.convolve"], entry.rival(), entry.ours
-        self.assertEqual(times[1].library, "scipy")
-        for cell, time, digits in zip(row, times, (3, 3, 2)):
-            self.assertEqual(number(cell), float(f"{time.seconds:.{digits}g}"))
+        text = " ".join(page("docs/index.md").split())
+        problem = re.search(r"([\d,]+) samples with (\d+) taps take \*\*([\d.]+) s\*\*; `numpy.convolve` takes ([\d.]+) s, "
+                            r"and the fastest of SciPy's, `(\w+)`, ([\d.]+) s", text)
+        samples, taps, ours, numpy, name, scipy = problem.groups()
+        entry = Contestants(linked(text, "cpu"), int(number(samples)), int(taps))
+        rival = entry.rival()
+        self.assertEqual(rival.contestant, f"scipy {name}")
+        for figure, time, digits in ((ours, entry.ours, 2), (numpy, entry["numpy.convolve"], 3), (scipy, rival, 3)):
+            self.assertEqual(float(figure), float(f"{time.seconds:.{digits}g}"))
+
+    def test_the_start_page_has_those_of_some_python_calls(self):
+        of_python = table(page("docs/python.md"), "samples", "taps", "float32")
+        self.assertEqual(len(rows := table(page("docs/index.md"), "samples", "taps", "share of `numpy.convolve`'s time")), 4)
+        for signal, taps, share in rows:
+            self.assertIn([signal, taps, share.strip("*")], [row[:3] for row in of_python])
 
     def test_the_tables_against_numpy_and_scipy(self):
         for name, rows in (("README.md", 3), ("docs/performance.md", 12)):
@@ -87,17 +94,16 @@ class Figures(unittest.TestCase):
 
     def test_the_table_of_images(self):
         text = page("docs/performance.md")
-        results = {(r["lines"], r["separable"]): r["times"] for r in linked(text, "images")["results"]}
+        times = report.times(linked(text, "images"))
         rows = table(text, "filter", "gpuconv's solver")
         self.assertEqual(len(rows), 18)
         for size, _, opencv, scipy in rows:
             with self.subTest(size=size):
-                times = results[int(size.split()[0]), size.endswith("product")]
-                ours = times["gpuconv"]["median"]
-                name = min((n for n in times if n.startswith("opencv")), key=lambda n: times[n]["median"])
-                fastest = min(times[n]["median"] for n in times if n.startswith("scipy"))
-                self.assertEqual(opencv, f"{times[name]['median'] / ours:.1f} ({name.removeprefix('opencv ')})")
-                self.assertEqual(scipy, f"{fastest / ours:.0f}")
+                entry = report.pick(times, taps=int(size.split()[0]), separable=size.endswith("product"))
+                ours = report.first(report.pick(entry, library="gpuconv")).seconds
+                with_opencv, with_scipy = (report.fastest(report.pick(entry, library=library)) for library in ("opencv", "scipy"))
+                self.assertEqual(opencv, f"{with_opencv.seconds / ours:.1f} ({with_opencv.contestant.removeprefix('opencv ')})")
+                self.assertEqual(scipy, f"{with_scipy.seconds / ours:.2g}")
 
 
 if __name__ == "__main__":
