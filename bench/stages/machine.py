@@ -113,10 +113,11 @@ def cpu_model() -> str:
 
 
 def describe(context: Context) -> dict:
-    """What a result is of. `load`: processes that ran or waited to, averaged over the last minute."""
+    """What a result is of. `load`: processes that ran or waited to, averaged over the last minute. `variables`: the names of those
+    that programs were given, whose values are paths of a machine."""
     device = context.device
     build = {"version": device.get("gpuconv"), **{key: device.get(key) for key in ("simd_target", "compiler", "build_type", "nvcc", "architectures")}}
-    return {**commit(context.source, context.build), "build": build, "load": os.getloadavg()[0], "variables": context.environment,
+    return {**commit(context.source, context.build), "build": build, "load": os.getloadavg()[0], "variables": sorted(context.environment),
             "machine": {"gpu": device["name"] if device["available"] else None, "cpu": cpu_model(), "cpus": len(os.sched_getaffinity(0)),
                         "threads": device.get("threads"), "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
                         "system": f"{platform.system()} {platform.release()} {platform.machine()}"},

@@ -105,6 +105,10 @@ class Figures(unittest.TestCase):
                 self.assertEqual(opencv, f"{with_opencv.seconds / ours:.1f} ({with_opencv.contestant.removeprefix('opencv ')})")
                 self.assertEqual(scipy, f"{with_scipy.seconds / ours:.2g}")
 
+    def test_result_files_name_no_path_of_a_machine(self):
+        for path in (BENCH / "results").glob("*.json"):
+            self.assertNotRegex(path.read_text(), r'"(/[\w.-]+){2,}', path.name)
+
 
 if __name__ == "__main__":
     unittest.main()
