@@ -13,6 +13,7 @@ namespace gpuconv::detail {
 
 /// The least multiple of `unit` that is no less than n, which is not negative.
 constexpr std::int64_t rounded_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
+constexpr std::int64_t rounded_down(std::int64_t n, std::int64_t unit) { return n / unit * unit; }
 
 /// Block b takes `size` samples of the row; of its outputs the first `skip` wrap around, the next `step` are the row's
 /// from b * step on.

@@ -18,6 +18,8 @@ struct Axis {
   constexpr std::int64_t full() const { return signal + filter - 1; }
   /// From the first output to the last one, with those that the step passes over.
   constexpr std::int64_t span() const { return (outputs - 1) * step + 1; }
+  /// Samples that `some` outputs meet, one kept output after the other.
+  constexpr std::int64_t met_by(std::int64_t some) const { return (some - 1) * step + filter; }
 };
 
 /// The samples of a row beyond its ends.

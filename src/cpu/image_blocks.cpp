@@ -171,8 +171,7 @@ class ImageBlocks final : public Executor {
 
   // The samples that the block's outputs meet, and zeros for the others: of complex ones first their parts.
   void load(Input const& signal, Part const& part, Block const& b) const {
-    const std::int64_t lines = (b.lines - 1) * work_.lines.step + work_.lines.filter,
-                       unmet = cut_.skipped - (work_.axis.filter - 1);
+    const std::int64_t lines = work_.lines.met_by(b.lines), unmet = cut_.skipped - (work_.axis.filter - 1);
     const std::int64_t first = part.first + b.first - cut_.skipped, met = cut_.skipped + b.count;
     const std::int64_t top = work_.lines.first + b.line * work_.lines.step - (work_.lines.filter - 1);
     const bool is_real = !is_complex(work_.signal_type);

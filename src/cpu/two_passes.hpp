@@ -19,7 +19,8 @@ class TwoPasses {
   /// For strips of `strip` output lines at most, which are written around the cache if `stream`.
   TwoPasses(Work const& w, std::int64_t strip, bool stream)
       : w_(w), strip_(strip), stream_(stream), tile_(std::int64_t{kTileVectors} * simd_target().kernels<C>().lanes) {
-    const std::int64_t lines = held_lines(strip_), most = kHeldBytes / static_cast<std::int64_t>(sizeof(C)) / lines;
+    const std::int64_t lines = w_.lines.met_by(strip_),
+                       most = kHeldBytes / static_cast<std::int64_t>(sizeof(C)) / lines;
     block_ = std::min(rounded_up(w.axis.outputs, tile_),
                       std::clamp(most, 2 * tile_, kBlockBytes / static_cast<std::int64_t>(sizeof(C))) / tile_ * tile_);
   }
@@ -31,7 +32,7 @@ class TwoPasses {
   }
 
   /// Elements that a thread needs.
-  std::int64_t memory() const { return held_lines(strip_) * step() + block_ + w_.axis.filter + kStored * step(); }
+  std::int64_t memory() const { return w_.lines.met_by(strip_) * step() + block_ + w_.axis.filter + kStored * step(); }
 
   /// Output lines [begin, end) of a row, `column` and `row` reversed. The part has all outputs of a line.
   void run(Input const& signal, Output const& out, Part const& part, std::int64_t row_number, std::int64_t begin,
@@ -61,7 +62,6 @@ class TwoPasses {
     C* memory;
   };
 
-  std::int64_t held_lines(std::int64_t outputs) const { return (outputs - 1) * w_.lines.step + w_.lines.filter; }
   std::int64_t step() const { return block_ + kApart; }
 
   // Of the first block: to a vector boundary, where outputs are streamed.
@@ -74,7 +74,7 @@ class TwoPasses {
 
   void columns(Pass const& p, std::int64_t o, std::int64_t count) const {
     const std::int64_t first = w_.lines.first + p.begin * w_.lines.step - (w_.lines.filter - 1);
-    const std::int64_t held = held_lines(p.end - p.begin), tiles = (count + tile_ - 1) / tile_;
+    const std::int64_t held = w_.lines.met_by(p.end - p.begin), tiles = (count + tile_ - 1) / tile_;
     for (std::int64_t i = 0; i < held; ++i) along(p, first + i, o, tiles, p.memory + i * step());
     across(p, o, count, tiles * tile_);
   }
@@ -88,7 +88,7 @@ class TwoPasses {
       std::fill_n(to, tiles * tile_, C(0));
       return;
     }
-    C* const window = p.memory + held_lines(strip_) * step();
+    C* const window = p.memory + w_.lines.met_by(strip_) * step();
     const C* from = window;
     const bool whole = there >= 0 && first >= 0 && first + count <= p.part.samples;
     const C* const samples = whole ? Source<C>(at_line(p.signal, there), w_.loops).in_place(p.number) : nullptr;
@@ -101,7 +101,7 @@ class TwoPasses {
   void across(Pass const& p, std::int64_t o, std::int64_t count, std::int64_t computed) const {
     C* const results = Sink<C>(p.out, w_.loops).in_place(p.number);
     const bool in_place = results && count >= simd_target().kernels<C>().lanes;
-    C* const sums = p.memory + held_lines(strip_) * step() + block_ + w_.axis.filter;
+    C* const sums = p.memory + w_.lines.met_by(strip_) * step() + block_ + w_.axis.filter;
     const std::int64_t lines = p.end - p.begin, at_once = in_place ? lines : std::min(lines, kStored);
     for (std::int64_t l = 0; l < lines; l += at_once) {
       const std::int64_t some = std::min(at_once, lines - l);

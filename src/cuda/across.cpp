@@ -17,7 +17,6 @@ constexpr std::size_t kSector = 32;                            // bytes
 constexpr std::int64_t kAlignedElements = 32;                  // rows begin where a warp's accesses do
 
 std::int64_t bytes_of(Type type) { return static_cast<std::int64_t>(size_of(type)); }
-std::int64_t rounded_down(std::int64_t n, std::int64_t unit) { return n / unit * unit; }
 
 std::int64_t bytes_of_signals(Work const& w, AcrossChunk const& c) {
   return saturating_multiply(c.signals, rounded_up(c.samples, kAlignedElements) * bytes_of(w.signal_type));

@@ -81,7 +81,7 @@ double two_passes_seconds(Work const& w, CudaDevice const& device) {
   const double strips = pieces(w.rows(), strip.images) * down * pieces(w.axis.outputs, strip.outputs);
   const Work across = across_lines(w);
   const Work along = along_lines(w);
-  const double held = down * static_cast<double>(held_lines(w, strip.lines));  // strips have some lines in common
+  const double held = down * static_cast<double>(w.lines.met_by(strip.lines));  // strips have some lines in common
   const double again = std::max(held / static_cast<double>(along.lines.outputs), 1.0);
   // What is between the passes stays in the cache.
   const double between = static_cast<double>(w.rows()) * static_cast<double>(across.samples()) *

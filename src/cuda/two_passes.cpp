@@ -13,8 +13,6 @@
 namespace gpuconv::detail {
 namespace {
 
-std::int64_t rounded_down(std::int64_t n, std::int64_t unit) { return n / unit * unit; }
-
 // Outputs of a line that a warp of the image kernel has.
 std::int64_t tile_width(Type compute) { return 32 * 16 / static_cast<std::int64_t>(size_of(compute)); }
 
@@ -148,14 +146,14 @@ class TwoPassesOnDevice final : public Executor {
 
  private:
   // Elements between the passes, of an image.
-  std::int64_t image() const { return saturating_multiply(held_lines(work_, strip_.lines), strip_.outputs); }
+  std::int64_t image() const { return saturating_multiply(work_.lines.met_by(strip_.lines), strip_.outputs); }
 
   // Outputs of a part in a strip's lines from `line` on. `out`: where the first of them goes.
   void convolve(Input const& signal, Output const& out, Part const& part, std::int64_t line, Means const& means) {
     const std::int64_t lines = std::min(strip_.lines, work_.lines.outputs - line), filters = work_.loops.inner.count;
     Work along = along_, across = across_;
     along.lines.first += line * work_.lines.step;
-    along.lines.outputs = across.lines.signal = held_lines(work_, lines);
+    along.lines.outputs = across.lines.signal = work_.lines.met_by(lines);
     across.lines.outputs = lines;
 
     const Output between = advanced(Output{.data = means.scratch,
@@ -193,7 +191,7 @@ PassesStrip passes_strip(Work const& w, std::int64_t budget) {
   const std::int64_t elements = budget / static_cast<std::int64_t>(size_of(w.compute_type()));
   const std::int64_t reach = std::max<std::int64_t>(w.lines.filter, kernels::kImageTileLines);
   const std::int64_t least = std::min(all, (reach + step - 1) / step);
-  const std::int64_t fitting = rounded_down(elements / held_lines(w, least), width);
+  const std::int64_t fitting = rounded_down(elements / w.lines.met_by(least), width);
   PassesStrip out{.images = 1, .lines = least, .outputs = std::min(std::max(fitting, width), w.axis.outputs)};
   if (out.outputs < w.axis.outputs) return out;
   out.outputs = rounded_up(w.axis.outputs, width);  // lines begin where a warp's accesses do
@@ -204,7 +202,7 @@ PassesStrip passes_strip(Work const& w, std::int64_t budget) {
     return out;
   }
   out.lines = all;
-  out.images = std::clamp<std::int64_t>(elements / (held_lines(w, all) * out.outputs), 1, w.rows());
+  out.images = std::clamp<std::int64_t>(elements / (w.lines.met_by(all) * out.outputs), 1, w.rows());
   return out;
 }
 

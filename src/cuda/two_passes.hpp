@@ -12,11 +12,6 @@
 
 namespace gpuconv::detail {
 
-/// Lines of which `outputs` lines are sums, in the second pass.
-constexpr std::int64_t held_lines(Work const& w, std::int64_t outputs) {
-  return (outputs - 1) * w.lines.step + w.lines.filter;
-}
-
 /// The first pass as a work of its own: the lines of the image, and of its extension, that outputs need. What it gives
 /// is of the type that is computed in.
 constexpr Work along_lines(Work const& w) {
@@ -24,7 +19,7 @@ constexpr Work along_lines(Work const& w) {
   out.lines = {.signal = w.lines.signal,
                .filter = 1,
                .first = w.lines.first - (w.lines.filter - 1),
-               .outputs = held_lines(w, w.lines.outputs)};
+               .outputs = w.lines.met_by(w.lines.outputs)};
   out.result_type = w.compute_type();
   out.saturated = false;
   return out;
@@ -34,7 +29,7 @@ constexpr Work along_lines(Work const& w) {
 constexpr Work across_lines(Work const& w) {
   Work out = w;
   out.axis = {.signal = w.axis.outputs, .filter = 1, .first = 0, .outputs = w.axis.outputs};
-  out.lines.signal = held_lines(w, w.lines.outputs), out.lines.first = w.lines.filter - 1;
+  out.lines.signal = w.lines.met_by(w.lines.outputs), out.lines.first = w.lines.filter - 1;
   out.signal_type = out.filter_type = w.compute_type();
   out.extension = {};
   out.loops.outer.signal_moves = out.loops.inner.signal_moves = true;

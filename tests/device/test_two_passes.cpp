@@ -120,7 +120,7 @@ TEST_F(TwoPasses, StripsAreOfImagesOfLinesOrOfOutputs) {
       const detail::Work work = detail::check(p);
       const std::int64_t budget = 2 << 20;
       const PassesStrip s = strip_of(p, budget);
-      EXPECT_LE(detail::held_lines(work, s.lines) * s.outputs * 4, budget) << lines_of_filter << ", step " << step;
+      EXPECT_LE(work.lines.met_by(s.lines) * s.outputs * 4, budget) << lines_of_filter << ", step " << step;
       EXPECT_GT(s.lines * s.outputs, 0);
     }
 }
