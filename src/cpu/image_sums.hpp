@@ -29,6 +29,7 @@ struct ImageLayout {
   static constexpr double kStreamBytes = 4 << 20;  // outputs of more are written around the cache
 
   std::int64_t tile, block, strip;  // outputs of the kernel's tile, outputs of a block's line, lines of a strip
+  std::int64_t together;            // lines of outputs that are summed at once
 
   template <class C>
   static ImageLayout of(Work const& w) {
@@ -40,9 +41,20 @@ struct ImageLayout {
     const std::int64_t few = std::max((w.lines.outputs + kStrips - 1) / kStrips, 2 * w.lines.filter);
     out.strip = std::max<std::int64_t>(8, std::min(few, kStripOutputs / w.axis.outputs));
     out.strip = std::min(out.strip, w.lines.outputs);
+    out.together = sums_lines_together<C>(w) ? simd_target().kernels<C>().lines_together : 1;
     return out;
   }
   std::int64_t strips(Work const& w) const { return (w.lines.outputs + strip - 1) / strip; }
+
+ private:
+  // Of filters with more taps in a line, a vector of samples serves some of them in the sum of one line.
+  template <class C>
+  static bool sums_lines_together(Work const& w) {
+    SimdKernels<C> const& simd = simd_target().kernels<C>();
+    const bool real = term_count(w) == 1 && parts_of(w.result_type) == 1;
+    return real && w.lines.step == 1 && w.axis.filter <= simd.lanes && w.lines.filter >= simd.lines_together - 1 &&
+           w.taps() <= kSumPiece;
+  }
 };
 
 // ---- the executor ------------------------------------------------------------------------------------------------
@@ -79,7 +91,7 @@ class ImageSums final : public Executor {
                  std::int64_t end, std::int64_t o, std::int64_t count, void* memory) const {
     Strip strip(*this, signal, out, part, row, static_cast<char*>(memory));
     for (const std::int64_t last = o + count; o < last; o += layout_.block)
-      strip.columns(begin, end, o, std::min(layout_.block, last - o), false);
+      strip.columns(begin, end, o, std::min(layout_.block, last - o), false, false);
   }
   bool is_finite(std::int64_t f) const { return finite_[static_cast<std::size_t>(f)] != 0; }
 
@@ -115,26 +127,33 @@ class ImageSums final : public Executor {
   }
 
  private:
-  // Lines that a ring holds: all that an output needs, of each part.
-  static std::int64_t ring_elements(Work const& w) {
-    return w.lines.filter * parts_of(w.signal_type) * (ImageLayout::of<C>(w).block + w.axis.filter - 1);
+  // Lines that a ring holds: all that the outputs need that are summed at once, of each part.
+  static std::int64_t ring_lines(Work const& w, ImageLayout const& layout) {
+    return w.lines.filter + layout.together - 1;
+  }
+  std::int64_t ring_elements() const {
+    return ring_lines(work_, layout_) * signal_parts_ * (layout_.block + taps_ - 1);
   }
   static double slot_bytes(Work const& w) {
     const ImageLayout layout = ImageLayout::of<C>(w);
-    const double sums = static_cast<double>(layout.block) * parts_of(w.result_type);
+    const double sums = static_cast<double>(layout.block * layout.together) * parts_of(w.result_type);
     const double segments = static_cast<double>(w.lines.filter) * term_count(w) * sizeof(Segment<C>);
-    const double ring = static_cast<double>(w.lines.filter) * parts_of(w.signal_type) *
+    const double ring = static_cast<double>(ring_lines(w, layout)) * parts_of(w.signal_type) *
                         static_cast<double>(layout.block + w.axis.filter);
     const double passes = static_cast<double>(TwoPasses<C>(w, layout.strip, false).memory());
     return std::max((ring + sums) * sizeof(C) + segments, passes * sizeof(C)) + 2 * static_cast<double>(kPage);
   }
-  std::size_t sums_bytes() const { return static_cast<std::size_t>(layout_.block * parts_) * sizeof(C); }
+  std::size_t sums_bytes() const {
+    return static_cast<std::size_t>(layout_.block * layout_.together * parts_) * sizeof(C);
+  }
   std::size_t segments_bytes() const {
-    return whole_pages(static_cast<std::size_t>(lines_ * term_count(work_)) * sizeof(Segment<C>));
+    const std::size_t segments = static_cast<std::size_t>(lines_ * term_count(work_)) * sizeof(Segment<C>);
+    const std::size_t windows = static_cast<std::size_t>(lines_ + layout_.together - 1) * sizeof(const C*);
+    return whole_pages(std::max(segments, windows));
   }
   std::size_t slot_size() const {
     const std::size_t strip =
-        segments_bytes() + whole_pages(static_cast<std::size_t>(ring_elements(work_)) * sizeof(C) + sums_bytes());
+        segments_bytes() + whole_pages(static_cast<std::size_t>(ring_elements()) * sizeof(C) + sums_bytes());
     if (factors_.size() == 0) return strip;
     return std::max(strip, whole_pages(static_cast<std::size_t>(two_passes_.memory()) * sizeof(C)));
   }
@@ -160,44 +179,52 @@ class ImageSums final : public Executor {
           filter_(w_.loops.filter_of(row)),
           finite_(images.finite_[static_cast<std::size_t>(filter_)] != 0),
           segments_(reinterpret_cast<Segment<C>*>(memory)),
+          windows_(reinterpret_cast<const C**>(memory)),
           sums_(reinterpret_cast<C*>(memory + images.segments_bytes())),
-          ring_(sums_ + images.layout_.block * images.parts_) {}
+          ring_lines_(ring_lines(images.work_, images.layout_)),
+          ring_(sums_ + images.layout_.block * images.layout_.together * images.parts_) {}
 
     // Output lines [begin, end).
     void run(std::int64_t begin, std::int64_t end) {
       const std::int64_t all = part_.outputs;
-      const bool in_place = may_be_in_place(begin, end);
-      const std::int64_t ahead = before_whole(begin, in_place), behind = end_of_whole(ahead);
+      const bool reads = may_read_in_place(begin, end), writes = may_write_in_place();
+      const std::int64_t ahead = before_whole(begin, writes), behind = end_of_whole(ahead);
       for (std::int64_t o = 0, count; o < all; o += count) {
         const bool inside = o >= ahead && o < behind;
         count = std::min(i_.layout_.block, (o < ahead ? std::min(ahead, all) : inside ? behind : all) - o);
-        columns(begin, end, o, count, inside && in_place);
+        columns(begin, end, o, count, inside && reads, inside && writes);
       }
     }
 
-    // `count` outputs from `o` on of output lines [begin, end).
-    void columns(std::int64_t begin, std::int64_t end, std::int64_t o, std::int64_t count, bool in_place) {
-      block_ = {part_.first + o, count, rounded_up(count, i_.layout_.tile), in_place};
+    // `count` outputs from `o` on of output lines [begin, end); whole tiles where they are written in place.
+    void columns(std::int64_t begin, std::int64_t end, std::int64_t o, std::int64_t count, bool reads_in_place,
+                 bool writes_in_place) {
+      block_ = {part_.first + o, count, rounded_up(count, i_.layout_.tile), reads_in_place, writes_in_place};
       loaded_ = full_line(begin) - i_.lines_;
-      for (std::int64_t line = begin; line < end; ++line) {
+      for (std::int64_t line = begin, lines; line < end; line += lines) {
+        lines = 1;
         if (!finite_ && !is_whole()) exact(line);
+        else if (end - line >= i_.layout_.together && meet_all_lines(line)) lines = sum_together(line);
         else sum(line);
-        if (!in_place) store(line, o, count);
+        for (std::int64_t l = 0; l < lines && !writes_in_place; ++l)
+          store(line + l, o, count, sums_ + l * i_.layout_.block);
       }
     }
 
    private:
-    // Whether blocks with whole windows can be read and written where they are.
-    bool may_be_in_place(std::int64_t begin, std::int64_t end) const {
-      if (i_.parts_ > 1 || !signal_.template is_array_of<C>() || !out_.template is_array_of<C>()) return false;
+    // Whether blocks with whole windows can be read, or written, where they are.
+    bool may_write_in_place() const { return i_.parts_ == 1 && out_.template is_array_of<C>(); }
+    bool may_read_in_place(std::int64_t begin, std::int64_t end) const {
+      if (i_.parts_ > 1 || !signal_.template is_array_of<C>()) return false;
       if (w_.extension.boundary != Boundary::constant) return true;
       return full_line(begin) - (i_.lines_ - 1) >= 0 && full_line(end - 1) < w_.lines.signal;
     }
     // Outputs of a line before those with whole windows that are computed in whole tiles; where these are streamed, up
     // to a vector boundary.
-    std::int64_t before_whole(std::int64_t line, bool in_place) const {
+    std::int64_t before_whole(std::int64_t line, bool writes_in_place) const {
       const std::int64_t ahead = std::max<std::int64_t>(0, i_.taps_ - 1 - part_.first);
-      if (!in_place || !i_.stream_ || i_.is_wide() || ahead >= part_.outputs) return std::min(ahead, part_.outputs);
+      if (!writes_in_place || !i_.stream_ || i_.is_wide() || ahead >= part_.outputs)
+        return std::min(ahead, part_.outputs);
       return std::min(ahead + to_vector_boundary(result(line) + ahead), part_.outputs);
     }
     // Their end, where `ahead` outputs are before them.
@@ -236,7 +263,7 @@ class ImageSums final : public Executor {
       const std::int64_t l = full_line(line), first = l - (i_.lines_ - 1);
       const Range lines = lines_of(l), taps = taps_needed();
       if (lines.begin >= lines.end || taps.begin >= taps.end) return none(line);
-      if (!block_.in_place) load(first + lines.begin, first + lines.end, taps);
+      if (!block_.reads_in_place) load(first + lines.begin, first + lines.end, taps);
       for (int p = 0; p < i_.parts_; ++p) {
         std::int64_t count = 0, before = 0;
         for (Term const& term : terms_of(w_, p)) {
@@ -248,8 +275,30 @@ class ImageSums final : public Executor {
           before += w_.taps();
         }
         simd_target().kernels<C>().direct(segments_, count, sums_of(line, p), block_.computed / i_.layout_.tile,
-                                          block_.in_place && i_.stream_);
+                                          block_.writes_in_place && i_.stream_);
       }
+    }
+    // Whether all lines of the filter are met in those lines of outputs that are summed at once, from `line` on.
+    bool meet_all_lines(std::int64_t line) const {
+      if (i_.layout_.together == 1) return false;
+      const Range first = lines_of(full_line(line)), last = lines_of(full_line(line + i_.layout_.together - 1));
+      return first.begin == 0 && last.begin == 0 && first.end == i_.lines_ && last.end == i_.lines_;
+    }
+    // Lines of outputs from `line` on, and how many.
+    std::int64_t sum_together(std::int64_t line) {
+      const std::int64_t together = i_.layout_.together, met = i_.lines_ + together - 1;
+      const std::int64_t first = full_line(line) - (i_.lines_ - 1);
+      if (!block_.reads_in_place) load(first, first + met, {0, i_.taps_});
+      for (std::int64_t y = 0; y < met; ++y) windows_[y] = window(first + y, 0);
+      simd_target().kernels<C>().image_lines({.windows = windows_,
+                                              .taps = i_.filters_[filter_],
+                                              .lines = i_.lines_,
+                                              .count = i_.taps_,
+                                              .out = sums_of(line, 0),
+                                              .out_step = block_.writes_in_place ? out_.line : i_.layout_.block,
+                                              .tiles = block_.computed / i_.layout_.tile,
+                                              .stream = block_.writes_in_place && i_.stream_});
+      return together;
     }
     // Outputs that no sample is in.
     void none(std::int64_t line) const {
@@ -257,12 +306,12 @@ class ImageSums final : public Executor {
     }
     // Where the block's outputs of a line go, or one of their parts.
     C* sums_of(std::int64_t line, int part) const {
-      return block_.in_place ? result(line) + (block_.first - part_.first) : sums_ + part * i_.layout_.block;
+      return block_.writes_in_place ? result(line) + (block_.first - part_.first) : sums_ + part * i_.layout_.block;
     }
 
     // Where line `y` of the signal, or of its extension, has the samples of the block's first output.
     const C* window(std::int64_t y, int part) const {
-      if (!block_.in_place) return slot_of(y, part);
+      if (!block_.reads_in_place) return slot_of(y, part);
       const std::int64_t there = extended_index(w_.extension.boundary, y, w_.lines.signal);
       return static_cast<const C*>(signal_.data) + signal_.offset(w_.loops, row_) + there * signal_.line +
              block_.first - (i_.taps_ - 1);
@@ -270,7 +319,7 @@ class ImageSums final : public Executor {
 
     // The ring's place of line `y`. Lines before the image have negative numbers.
     C* slot_of(std::int64_t y, int part) const {
-      const std::int64_t slot = (y % i_.lines_ + i_.lines_) % i_.lines_;
+      const std::int64_t slot = (y % ring_lines_ + ring_lines_) % ring_lines_;
       return ring_ + (slot * i_.signal_parts_ + part) * ring_step();
     }
     std::int64_t ring_step() const { return i_.layout_.block + i_.taps_ - 1; }
@@ -287,10 +336,10 @@ class ImageSums final : public Executor {
                           ring_step());
     }
 
-    void store(std::int64_t line, std::int64_t o, std::int64_t count) const {
+    void store(std::int64_t line, std::int64_t o, std::int64_t count, const C* sums) const {
       const Output to = at_line(out_, line);
       const PartSink<C> sink(to, w_.loops);
-      sink.store(row_, o, count, sums_, i_.layout_.block, false);
+      sink.store(row_, o, count, sums, i_.layout_.block, false);
     }
 
     // With a tap that is not finite: zero padding times infinity would be NaN. Only samples that are there are met.
@@ -318,7 +367,7 @@ class ImageSums final : public Executor {
 
     struct Block {
       std::int64_t first, count, computed;  // within the full convolution, outputs, whole tiles of them
-      bool in_place;
+      bool reads_in_place, writes_in_place;
     };
 
     ImageSums const& i_;
@@ -329,7 +378,10 @@ class ImageSums final : public Executor {
     std::int64_t row_, filter_;
     bool finite_;
     Segment<C>* segments_;
-    C *sums_, *ring_;
+    const C** windows_;  // in the place of the segments: each is used without the other, and they are less
+    C* sums_;
+    std::int64_t ring_lines_;
+    C* ring_;
     Block block_{};
     std::int64_t loaded_ = 0;  // lines before it are in the ring, as many as it holds
   };

@@ -64,6 +64,22 @@ struct AcrossSums {
   bool stream = false;  // of several lines: write around the cache what lies on vector boundaries
 };
 
+/// Direct sums of `lines_together` lines of an image's outputs that follow each other, with a filter of `lines` lines
+/// of `count` taps, reversed along both axes: out[l * out_step + i] = sum over y < lines and k < count of windows[l +
+/// y][i + k] * taps[y * count + k], for `tiles` times kTileVectors vectors of outputs, in the order in which `direct`
+/// adds up segments of no more than a vector of taps. Of as many lines as `lines_together` less one at least, kSumPiece
+/// products at most. Reads as many samples of each window plus count - 1.
+template <class T>
+struct ImageLines {
+  const T* const* windows;  // lines + lines_together - 1 of them
+  const T* taps;
+  std::int64_t lines, count;
+  T* out;
+  std::int64_t out_step;
+  std::int64_t tiles;
+  bool stream;  // write around the cache what lies on vector boundaries
+};
+
 /// Rows of `count` elements that are copied, and nothing beside them. The arrays do not overlap.
 template <class T>
 struct RowCopies {
@@ -148,6 +164,8 @@ template <class T>
 struct SimdKernels {
   int lanes;  // elements per vector
   DirectKernel<T> direct;
+  int lines_together;                         // 1: there is no image_lines
+  void (*image_lines)(ImageLines<T> const&);  // float and double only
   void (*rows)(RowSums<T> const&);
   void (*across)(AcrossSums<T> const&);
   void (*copy_rows)(RowCopies<T> const&);

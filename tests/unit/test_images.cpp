@@ -33,6 +33,20 @@ Problem images(int64_t lines, int64_t columns, int64_t filter_lines, int64_t tap
   return {.signal = columns, .filter = taps, .mode = mode, .lines = {.signal = lines, .filter = filter_lines}};
 }
 
+// Samples whose products and sums are rounded, so that the order of a sum shows in its bits.
+void round_sums(Scene& s, Rng& rng) {
+  if (is_integer(s.signal.type())) return;
+  s.signal.each([&](int64_t b, int64_t l, int64_t c) {
+    s.signal.set(b, l, c, 0, static_cast<double>(pick(rng, -30'000, 30'000)) / 9973);
+  });
+}
+
+void copy_first(Pictures const& from, Pictures& to) {
+  to.each([&](int64_t b, int64_t l, int64_t c) {
+    if (b == 0) to.set(0, l, c, 0, from.get<double>(0, l, c, 0));
+  });
+}
+
 // ---- tests --------------------------------------------------------------------------------------------------------
 TEST_P(ImagesOf, SizesAtEdgesInAllModes) {
   Rng rng = test_rng();
@@ -165,6 +179,7 @@ TEST_P(ImagesOf, BitsDependOnTheImageAlone) {
     p.batch = 3;
     if (!takes(p)) continue;
     Scene batch(p, rng, {dense, dense, crop});
+    round_sums(batch, rng);
     const std::string text = batch.run(options(1));
     const std::vector<std::byte> all = batch.out.elements();
     Scene threads(batch);
@@ -172,14 +187,48 @@ TEST_P(ImagesOf, BitsDependOnTheImageAlone) {
     EXPECT_EQ(threads.out.elements(), all) << "threads";
     p.batch = 1;
     Scene one(p, rng, {interleaved, turned, dense});
-    one.filter.each(
-        [&](int64_t, int64_t l, int64_t c) { one.filter.set(0, l, c, 0, batch.filter.get<float>(0, l, c, 0)); });
+    copy_first(batch.filter, one.filter);
     one.signal.each(
         [&](int64_t, int64_t l, int64_t c) { one.signal.set(0, l, c, 0, batch.signal.get<float>(2, l, c, 0)); });
     one.run(options(2));
     const std::vector<std::byte> own = one.out.elements();
     EXPECT_TRUE(are_same_bits(std::span(all).last(own.size()), own, text));
   }
+}
+
+// Lines that follow each other may be summed together, lines that are apart are not: each has the same bits.
+TEST_P(ImagesOf, DirectSumsOfALineDependOnNoOther) {
+  if (solver()->method != Method::direct) GTEST_SKIP() << "blocks of several lines are transformed together";
+  Rng rng = test_rng();
+  for (const Type type : {Type::float32, Type::float64, Type::uint8, Type::float16})
+    for (auto const& [lines, columns, filter_lines, taps] :
+         {std::array<int64_t, 4>{23, 300, 3, 3}, {40, 150, 7, 7}, {30, 70, 2, 16}, {50, 90, 31, 5}, {9, 200, 5, 1}})
+      for (const Boundary boundary : {Boundary::zero, Boundary::mirror})
+        for (const Placing placing : {dense, interleaved}) {
+          Problem p = images(lines, columns, filter_lines, taps, Mode::same);
+          p.type = type, p.same = Same::scipy, p.boundary = boundary;
+          if (type != Type::float64) p.filter_type = Type::float32;
+          if (!takes(p)) continue;
+          Scene all(p, rng, {placing, dense, dense});
+          round_sums(all, rng);
+          const std::string text = all.run(options());
+          const std::vector<std::byte> bits = all.out.elements();
+          const std::size_t line_bytes = bits.size() / static_cast<std::size_t>(lines);
+          const std::int64_t first = (filter_lines - 1) / 2;
+          for (const std::int64_t begin : {0, 1}) {
+            p.lines.window = {first + begin, (lines - begin + 1) / 2, 2};
+            p.window = {(taps - 1) / 2, columns};
+            p.mode = Mode::full;
+            Scene some(p, rng, {dense, dense, dense});
+            copy_first(all.filter, some.filter), copy_first(all.signal, some.signal);
+            some.run(options());
+            std::vector<std::byte> expected;
+            for (std::int64_t l = begin; l < lines; l += 2)
+              expected.insert(expected.end(), bits.begin() + l * static_cast<std::int64_t>(line_bytes),
+                              bits.begin() + (l + 1) * static_cast<std::int64_t>(line_bytes));
+            EXPECT_TRUE(are_same_bits(expected, some.out.elements(), text));
+          }
+        }
 }
 
 // Several in both directions, of which one has a sample that is not finite.

@@ -4,6 +4,7 @@
 #include "dot.hpp"
 #include "gaps.hpp"
 #include "halves.hpp"
+#include "image.hpp"
 #include "integers.hpp"
 #include "passes.hpp"
 #include "rows.hpp"
@@ -323,6 +324,8 @@ constexpr SimdKernels<T> kernels() {
     return {
         kLanes<T>,
         direct<T>,
+        ImageTile<T>::kLines,
+        image_lines<T>,
         rows<T>,
         across<T>,
         copy_rows<T>,
@@ -334,8 +337,8 @@ constexpr SimdKernels<T> kernels() {
         {any_missing<T>, separate_missing<T>, weigh_gaps<T>, divide_by_weights<T>},
         {kBytes == 64 ? 4 : 3, kShiftsByVariable, first<T>, forward<T>, inverse<T>, inner<T>, spectrum<T>, last<T>}};
   else
-    return {kLanes<T>, direct<T>,      rows<T>, across<T>, copy_rows<T>, transpose_lines<T>,
-            dot<T>,    stream_copy<T>, nullptr, nullptr,   {},           {}};
+    return {kLanes<T>, direct<T>,      1,       nullptr, rows<T>, across<T>, copy_rows<T>, transpose_lines<T>,
+            dot<T>,    stream_copy<T>, nullptr, nullptr, {},      {}};
 }
 
 }  // namespace
