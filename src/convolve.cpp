@@ -22,24 +22,26 @@ Problem problem_of(Operation operation, AnyRowsView<void const> const& signal, A
                                ", for a signal of ", signal.rows(),
                                " rows: 1 filter or as many are expected, or a bank, with an output of ", signal.rows(),
                                " x ", filter.rows(), " rows"));
-  return {.signal = signal.columns(),
-          .filter = filter.columns(),
-          .batch = signal.rows(),
-          .filters = bank                 ? Filters::bank
-                     : filter.rows() == 1 ? Filters::shared
-                                          : Filters::per_row,
-          .mode = how.mode.mode,
-          .same = how.mode.same,
-          .type = signal.type(),
-          .filter_type = filter.type(),
-          .result_type = result_type,
-          .operation = operation,
-          .boundary = how.boundary,
-          .constant = how.constant,
-          .window = how.window,
-          .bank = filter.rows(),
-          .saturate = how.saturate,
-          .lines = {.signal = signal.lines(), .filter = filter.lines(), .window = how.line_window}};
+  return {
+      .signal = signal.columns(),
+      .filter = filter.columns(),
+      .batch = signal.rows(),
+      .filters = bank                 ? Filters::bank
+                 : filter.rows() == 1 ? Filters::shared
+                                      : Filters::per_row,
+      .mode = how.mode.mode,
+      .same = how.mode.same,
+      .type = signal.type(),
+      .filter_type = filter.type(),
+      .result_type = result_type,
+      .operation = operation,
+      .boundary = how.boundary,
+      .constant = how.constant,
+      .window = how.window,
+      .bank = filter.rows(),
+      .saturate = how.saturate,
+      .lines = {
+          .signal = signal.lines(), .filter = filter.lines(), .window = how.line_window, .separable = how.separable}};
 }
 
 Options plan_options(CallOptions const& how, Memory memory) {
@@ -77,7 +79,7 @@ bool lies_across(DeviceInput array, Problem const& problem) noexcept {
 void detail::run(Operation operation, HostInput signal, HostInput filter, HostOutput out, CallOptions const& how) {
   guarded([&] {
     Problem problem = problem_of(operation, signal, filter, out.type(), out.rows(), how);
-    problem.lines.separable = filter.lines() > 1 && filter.columns() > 1 && filter.data() && is_separable(filter);
+    if (filter.lines() > 1 && filter.columns() > 1 && filter.data()) problem.lines.separable = is_separable(filter);
     Plan plan(problem, plan_options(how, Memory::host));
     plan.set_filter(filter);
     plan.execute(signal, out);

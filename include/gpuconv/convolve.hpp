@@ -34,6 +34,8 @@ struct CallOptions {
   std::optional<Slice> window = {};       ///< as in `Problem`; `lag_window` makes one of lags
   std::optional<Slice> line_window = {};  ///< of images, as `Lines::window`
   bool saturate = false;                  ///< as in `Problem`
+  /// As `Lines::separable`, of filters in device memory: those in host memory are looked at.
+  bool separable = false;
 };
 
 namespace detail {
@@ -128,8 +130,8 @@ auto correlate(S const& signal, F const& filter, How const& how = {}) {
 /// bank `[batch][bank][...]`, with `output_slice` lines by `output_slice` columns; views of them are made of `Images`.
 /// As scipy.signal.convolve2d(signal, filter, mode, "fill") with `Same::scipy`; docs/boundaries.md says which `Same`
 /// and `Boundary` others have. Where a filter is one line or one column this costs what one dimension costs; where it
-/// is `is_separable`, two passes of that, if it is in host memory. `how`: a Mode, a Same or CallOptions. Throws as
-/// `Plan`.
+/// is `is_separable`, two passes of that, if it is in host memory or `CallOptions::separable` says so. `how`: a Mode, a
+/// Same or CallOptions. Throws as `Plan`.
 template <detail::CallLike How = CallOptions>
 void convolve2d(HostInput signal, HostInput filter, HostOutput out, How const& how = {}) {
   detail::run(Operation::convolve, signal, filter, out, detail::call_options(how));

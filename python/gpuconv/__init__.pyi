@@ -93,6 +93,7 @@ def convolve2d(
     boundary: _Boundary = "zero",
     same: _Same = "scipy",
     threads: SupportsIndex | None = None,
+    separable: bool = False,
 ) -> NDArray[Any]: ...
 def correlate2d(
     a: ArrayLike,
@@ -107,6 +108,7 @@ def correlate2d(
     boundary: _Boundary = "zero",
     same: _Same = "matlab",
     threads: SupportsIndex | None = None,
+    separable: bool = False,
 ) -> NDArray[Any]: ...
 def explain(
     a: ArrayLike,
@@ -123,6 +125,7 @@ def explain(
     threads: SupportsIndex | None = None,
     lags: _Lags | None = None,
     max_lag: SupportsIndex | None = None,
+    separable: bool = False,
 ) -> str: ...
 def info() -> _Info: ...
 def patch(*, fft: bool = False, small: bool = False) -> _AbstractContextManager[Any]: ...
@@ -147,6 +150,7 @@ class Plan:
         threads: SupportsIndex | None = None,
         lags: _Lags | None = None,
         max_lag: SupportsIndex | None = None,
+        separable: bool = False,
     ) -> None: ...
     def execute(self, x: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
     def explain(self) -> str: ...

@@ -7,8 +7,9 @@
 namespace gpuconv::python {
 namespace {
 
-constexpr std::array<const char*, kParameters> kNames{"a",     "v",        "mode", "axis",    "method", "device", "out",
-                                                      "dtype", "boundary", "same", "threads", "lags",   "max_lag"};
+constexpr std::array<const char*, kParameters> kNames{"a",       "v",    "mode",    "axis",     "method",
+                                                      "device",  "out",  "dtype",   "boundary", "same",
+                                                      "threads", "lags", "max_lag", "separable"};
 // Interned, as the names in compiled Python code are, so that almost all comparisons are of addresses.
 std::array<PyObject*, kParameters> interned_names;
 constexpr const char* kAxes = "axes";  // what `axis` is called where there are two
@@ -17,22 +18,23 @@ std::array<PyObject*, 3> interned_modes;
 
 bool is_text(PyObject* text, const char* expected) { return PyUnicode_CompareWithASCIIString(text, expected) == 0; }
 
-int parameter_named(Signature const& signature, PyObject* name) {
-  const auto is_axes = [&](int i) {
-    return signature.function.is_of_images() && i == static_cast<int>(Parameter::axis);
-  };
-  for (int i = 0; i < signature.parameters; ++i)
-    if (name == (is_axes(i) ? interned_axes : interned_names[static_cast<std::size_t>(i)])) return i;
-  for (int i = 0; i < signature.parameters; ++i)
-    if (is_text(name, is_axes(i) ? kAxes : kNames[static_cast<std::size_t>(i)])) return i;
-  raise(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", python::name(signature.function).data(), name);
+Parameter parameter_named(Function function, PyObject* text) {
+  const auto is_axes = [&](int i) { return function.is_of_images() && i == static_cast<int>(Parameter::axis); };
+  const auto is_called = [&](int i, bool called) { return called && takes(function, static_cast<Parameter>(i)); };
+  for (int i = 0; i < kParameters; ++i)
+    if (is_called(i, text == (is_axes(i) ? interned_axes : interned_names[static_cast<std::size_t>(i)])))
+      return static_cast<Parameter>(i);
+  for (int i = 0; i < kParameters; ++i)
+    if (is_called(i, is_text(text, is_axes(i) ? kAxes : kNames[static_cast<std::size_t>(i)])))
+      return static_cast<Parameter>(i);
+  raise(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", name(function).data(), text);
 }
 
-void check_operands(Signature const& signature, Values const& values) {
+void check_operands(Function function, Values const& values) {
   const bool a = values[Parameter::a], v = values[Parameter::v];
-  const char* const function = name(signature.function).data();
-  if (!a && !v) raise(PyExc_TypeError, "%s() missing 2 required positional arguments: 'a' and 'v'", function);
-  if (!a || !v) raise(PyExc_TypeError, "%s() missing 1 required positional argument: '%s'", function, a ? "v" : "a");
+  const char* const called = name(function).data();
+  if (!a && !v) raise(PyExc_TypeError, "%s() missing 2 required positional arguments: 'a' and 'v'", called);
+  if (!a || !v) raise(PyExc_TypeError, "%s() missing 1 required positional argument: '%s'", called, a ? "v" : "a");
 }
 
 // The value whose name this is, of those that have a name each. `what`: the parameter.
@@ -86,6 +88,12 @@ Axes axes_of(PyObject* pair) {
   return {.dimensions = 2,
           .column = integer_of(PyTuple_GetItem(both.ptr(), 1)),
           .line = integer_of(PyTuple_GetItem(both.ptr(), 0))};
+}
+
+bool truth_of(PyObject* value) {
+  const int truth = PyObject_IsTrue(value);
+  if (truth < 0) nb::raise_python_error();
+  return truth != 0;
 }
 
 int threads_of(PyObject* number) {
@@ -142,6 +150,18 @@ std::string_view name(Function function) {
   return convolves ? "convolve2d" : "correlate2d";
 }
 
+bool takes(Function function, Parameter parameter) {
+  switch (parameter) {
+    case Parameter::lags:
+    case Parameter::max_lag:
+      return function == Function{Operation::correlate, 1};
+    case Parameter::separable:
+      return function.is_of_images();
+    default:
+      return true;
+  }
+}
+
 bool Values::only_operands_and_mode() const {
   return std::none_of(at_.begin() + kPositional, at_.end(), [](PyObject* value) { return value != nullptr; });
 }
@@ -154,22 +174,20 @@ void make_names() {
     interned_modes[i] = checked(PyUnicode_InternFromString(name(kModes[i]).data())).release().ptr();
 }
 
-Values values_of(Signature const& signature, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords) {
+Values values_of(Function function, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords) {
   if (positional > kPositional)
-    raise(PyExc_TypeError, "%s() takes from 2 to 3 positional arguments but %zd were given",
-          name(signature.function).data(), positional);
+    raise(PyExc_TypeError, "%s() takes from 2 to 3 positional arguments but %zd were given", name(function).data(),
+          positional);
   Values values;
   for (int i = 0; i < positional; ++i) values[static_cast<Parameter>(i)] = arguments[i];
   const Py_ssize_t named = keywords ? PyTuple_Size(keywords) : 0;
   for (Py_ssize_t k = 0; k < named; ++k) {
-    PyObject* const name = PyTuple_GetItem(keywords, k);
-    PyObject*& value = values[static_cast<Parameter>(parameter_named(signature, name))];
-    if (value)
-      raise(PyExc_TypeError, "%s() got multiple values for argument '%U'", python::name(signature.function).data(),
-            name);
+    PyObject* const keyword = PyTuple_GetItem(keywords, k);
+    PyObject*& value = values[parameter_named(function, keyword)];
+    if (value) raise(PyExc_TypeError, "%s() got multiple values for argument '%U'", name(function).data(), keyword);
     value = arguments[positional + k];
   }
-  check_operands(signature, values);
+  check_operands(function, values);
   for (const Parameter p : {Parameter::out, Parameter::dtype, Parameter::threads, Parameter::lags, Parameter::max_lag})
     if (values[p] == Py_None) values[p] = nullptr;
   return values;
@@ -208,6 +226,9 @@ How how_of(Function function, Values const& values) {
   given(Parameter::threads, [&](PyObject* value) { how.options.threads = threads_of(value); });
   given(Parameter::same, [&](PyObject* value) { how.same = named(value, kSames, "same"); });
   given(Parameter::boundary, [&](PyObject* value) { set_boundary(how, value); });
+  given(Parameter::separable, [&](PyObject* value) { how.separable = truth_of(value); });
+  if (how.separable && !function.is_of_images())
+    raise(PyExc_ValueError, "%s: only filters of images are separable", name(function).data());
   set_lags(how, values);
   check_boundary(how);
   return how;

@@ -15,7 +15,8 @@
 
 namespace gpuconv::python {
 
-/// The parameters of all calls, those that may be passed by position first; of images `axis` is called axes.
+/// The parameters of all calls, those that may be passed by position first; of images `axis` is called axes. Not all
+/// functions take those from `lags` on.
 enum class Parameter : std::uint8_t {
   a,
   v,
@@ -29,9 +30,10 @@ enum class Parameter : std::uint8_t {
   same,
   threads,
   lags,
-  max_lag
+  max_lag,
+  separable
 };
-inline constexpr int kParameters = 13;
+inline constexpr int kParameters = 14;
 inline constexpr int kPositional = 3;
 
 /// The values of a call, borrowed; null where none was given, or None where that means the same.
@@ -56,17 +58,14 @@ struct Function {
 };
 std::string_view name(Function function);  ///< "convolve", "correlate", "convolve2d", "correlate2d"
 
-/// A function as callers know it: `parameters` are the first ones it takes of the list above.
-struct Signature {
-  Function function;
-  int parameters;
-};
+/// Whether the function has this parameter.
+bool takes(Function function, Parameter parameter);
 
 /// Makes the names of parameters and modes; once, when the module is initialised. Throws nb::python_error.
 void make_names();
 
 /// The values of a call by Python's vectorcall protocol. Throws nb::python_error: a TypeError in Python's words.
-Values values_of(Signature const& signature, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords);
+Values values_of(Function function, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords);
 
 /// The values that were given, by their names. Throws nb::python_error.
 nb::object by_name(Function function, Values const& values);
@@ -79,6 +78,7 @@ struct How {
   Boundary boundary = Boundary::zero;
   double constant = 0;
   Options options = {};
+  bool separable = false;         ///< filters of images are products of a column and a row
   Axes axes = {};                 ///< as given
   std::optional<Lags> lags = {};  ///< in place of the mode
 };

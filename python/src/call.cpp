@@ -14,11 +14,8 @@
 namespace gpuconv::python {
 namespace {
 
-constexpr int kWithoutLags = static_cast<int>(Parameter::threads) + 1;
-constexpr Signature kConvolve{{Operation::convolve, 1}, kWithoutLags},
-    kCorrelate{{Operation::correlate, 1}, kParameters};
-constexpr Signature kConvolve2d{{Operation::convolve, 2}, kWithoutLags},
-    kCorrelate2d{{Operation::correlate, 2}, kWithoutLags};
+constexpr Function kConvolve{Operation::convolve, 1}, kCorrelate{Operation::correlate, 1};
+constexpr Function kConvolve2d{Operation::convolve, 2}, kCorrelate2d{Operation::correlate, 2};
 
 // Types that the library has not are NumPy's to convolve, where it can be asked in its own words.
 nb::object by_numpy(Function function, Values const& values, int number) {
@@ -92,8 +89,9 @@ bool is_small(Task const& task) {
   return !Unlocked::is_worth_it(task) && !task.how.lags && task.how.options.device != Device::cuda;
 }
 
-void compute(Task const& task, Walk const& walk, Places const& places) {
+void compute(Task& task, Walk const& walk, Places const& places) {
   if (is_small(task)) return compute_small(task, walk, places);
+  look_at_filters(task, walk, places.filter);
   const Unlocked unlocked(task);
   for (int part = 0; part < task.parts(); ++part) {
     Plan plan(problem_of(task, walk, part), task.how.options);
@@ -111,10 +109,9 @@ nb::object result_of(Task const& task, PyObject* out, Operand const& a, Operand 
                    second);
 }
 
-nb::object call(Signature const& signature, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords) {
+nb::object call(Function function, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords) {
   import_numpy();
-  const Values values = values_of(signature, arguments, positional, keywords);
-  Function const& function = signature.function;
+  const Values values = values_of(function, arguments, positional, keywords);
   for (const Parameter p : {Parameter::a, Parameter::v, Parameter::out})
     if (values[p] && is_of_another_library(values[p]))
       return any_on_device(values) ? call_on_device(function, values) : with_other_arrays(function, values);
@@ -137,20 +134,20 @@ nb::object call(Signature const& signature, PyObject* const* arguments, Py_ssize
   return result;
 }
 
-template <Signature const& signature>
+template <Function const& function>
 PyObject* entry(PyObject*, PyObject* const* arguments, Py_ssize_t positional, PyObject* keywords) noexcept {
   try {
-    return call(signature, arguments, positional, keywords).release().ptr();
+    return call(function, arguments, positional, keywords).release().ptr();
   } catch (...) {
     set_error();
     return nullptr;
   }
 }
 
-template <Signature const& signature>
+template <Function const& function>
 PyMethodDef method(const char* text) {
-  const auto function = reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&entry<signature>));
-  return {name(signature.function).data(), function, METH_FASTCALL | METH_KEYWORDS, text};
+  const auto called = reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&entry<function>));
+  return {name(function).data(), called, METH_FASTCALL | METH_KEYWORDS, text};
 }
 
 }  // namespace

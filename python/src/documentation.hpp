@@ -87,7 +87,7 @@ ndarray
 
 inline constexpr const char* kConvolve2dText =
     R"(convolve2d($module, /, a, v, mode='full', *, axes=(-2, -1), method='auto',
-           device='auto', out=None, dtype=None, boundary='zero', same='scipy', threads=None)
+           device='auto', out=None, dtype=None, boundary='zero', same='scipy', threads=None, separable=False)
 --
 
 The convolution of images along two axes: scipy.signal.convolve2d of stacks of images, at any axes.
@@ -105,6 +105,10 @@ axes : tuple of two int
     The axes of lines and of columns, of the operands and of the result.
 same : {'scipy', 'numpy', 'matlab'}
     Whose mode 'same': SciPy's and MATLAB's are of the images' size.
+separable : bool
+    Whether filters are products of a column and a row, which large ones are convolved with in two passes. Those in the
+    memory of the host are looked at in any case; those in the memory of a CUDA device are not, unless this is true. Others
+    are convolved rightly too.
 method, device, out, dtype, boundary, threads
     As for convolve. The boundary holds along both axes; scipy.signal.convolve2d calls 'reflect' symm.
 
@@ -122,14 +126,14 @@ TypeError, NotImplementedError, MemoryError
 
 inline constexpr const char* kCorrelate2dText =
     R"(correlate2d($module, /, a, v, mode='full', *, axes=(-2, -1), method='auto',
-            device='auto', out=None, dtype=None, boundary='zero', same='matlab', threads=None)
+            device='auto', out=None, dtype=None, boundary='zero', same='matlab', threads=None, separable=False)
 --
 
 The cross-correlation of images along two axes: scipy.signal.correlate2d of stacks of images, at any axes.
 
 Parameters
 ----------
-a, v, mode, axes, method, device, out, dtype, boundary, same, threads
+a, v, mode, axes, method, device, out, dtype, boundary, same, threads, separable
     As for convolve2d. Complex filters are conjugated. Mode 'same' begins at index m // 2 of the full result, where
     scipy.signal.correlate2d and MATLAB begin; scipy.signal.correlate ('scipy') begins at (m - 1) // 2.
 
@@ -158,7 +162,7 @@ signal_dtype : data-type, optional
     The type of the signals, that of `v` where there is none.
 axis : int or tuple of two int, optional
     The last one where none is named; the last two of convolve2d and correlate2d.
-method, device, dtype, boundary, same, threads, lags, max_lag
+method, device, dtype, boundary, same, threads, lags, max_lag, separable
     As for these functions.)";
 
 inline constexpr const char* kExecuteText = R"(Convolves x.
@@ -185,7 +189,7 @@ inline constexpr const char* kExplainText = R"(What convolve would do with these
 
 Parameters
 ----------
-a, v, mode, axis, method, device, dtype, boundary, same, threads, lags, max_lag
+a, v, mode, axis, method, device, dtype, boundary, same, threads, lags, max_lag, separable
     As for Plan.
 operation : {'convolve', 'correlate', 'convolve2d', 'correlate2d'}
     Which call is asked about.

@@ -18,7 +18,7 @@ namespace gpuconv::python {
 namespace {
 
 // Parameters of Plan and explain that are those of calls, as keywords; None stands for one that is not given.
-constexpr std::array<std::pair<Parameter, const char*>, 10> kKeywords{{{Parameter::mode, "mode"},
+constexpr std::array<std::pair<Parameter, const char*>, 11> kKeywords{{{Parameter::mode, "mode"},
                                                                        {Parameter::axis, "axis"},
                                                                        {Parameter::method, "method"},
                                                                        {Parameter::device, "device"},
@@ -27,7 +27,8 @@ constexpr std::array<std::pair<Parameter, const char*>, 10> kKeywords{{{Paramete
                                                                        {Parameter::same, "same"},
                                                                        {Parameter::threads, "threads"},
                                                                        {Parameter::lags, "lags"},
-                                                                       {Parameter::max_lag, "max_lag"}}};
+                                                                       {Parameter::max_lag, "max_lag"},
+                                                                       {Parameter::separable, "separable"}}};
 
 constexpr const char* kNothing = "nothing to compute";
 
@@ -87,6 +88,7 @@ class PlanObject {
     planned_.set_walk(filter_.layout());
     if (task.geometry.empty) return;
     const Place filter = place_of(filter_.layout(), task.geometry.filter_axis, task.geometry.lines.filter_axis);
+    look_at_filters(task, planned_.walk, filter);
     const Unlocked unlocked(task);
     planned_.make<HostInput>(task.how.options, filter);
   }
@@ -191,6 +193,8 @@ std::string explain(Task task, Layout const& signal, Layout const& filter, Memor
   const Steps out = contiguous(shape, size);
   const Walk walk =
       walk_of(task.geometry, {signal.strides, filter.strides, out.data(), signal.size, filter.size, size});
+  if (memory == Memory::host)
+    look_at_filters(task, walk, place_of(filter, task.geometry.filter_axis, task.geometry.lines.filter_axis));
   return gpuconv::explain(problem_of(task, walk, 0), task.how.options);
 }
 
@@ -233,7 +237,7 @@ void add_plans(nb::module_& module) {
       .def(
           "__init__",
           [](PlanObject* self, Any shape, Any v, Any mode, Any operation, Any signal_dtype, Any axis, Any method,
-             Any device, Any dtype, Any boundary, Any same, Any threads, Any lags, Any max_lag) {
+             Any device, Any dtype, Any boundary, Any same, Any threads, Any lags, Any max_lag, Any separable) {
             new (self) PlanObject(shape, v,
                                   keywords_of({{"mode", mode},
                                                {"operation", operation},
@@ -246,12 +250,13 @@ void add_plans(nb::module_& module) {
                                                {"same", same},
                                                {"threads", threads},
                                                {"lags", lags},
-                                               {"max_lag", max_lag}}));
+                                               {"max_lag", max_lag},
+                                               {"separable", separable}}));
           },
           arg("shape"), arg("v"), arg("mode") = none, nb::kw_only(), arg("operation") = "convolve",
           arg("signal_dtype") = none, arg("axis") = none, arg("method") = "auto", arg("device") = "auto",
           arg("dtype") = none, arg("boundary") = "zero", arg("same") = none, arg("threads") = none, arg("lags") = none,
-          arg("max_lag") = none)
+          arg("max_lag") = none, arg("separable") = false)
       .def("execute", &PlanObject::execute, arg("x"), nb::kw_only(), arg("out") = none, kExecuteText)
       .def("explain", &PlanObject::explain,
            "What every method would do with the problem, and which one the plan takes.")
@@ -264,7 +269,7 @@ void add_plans(nb::module_& module) {
   module.def(
       "explain",
       [](Any a, Any v, Any mode, Any operation, Any axis, Any method, Any device, Any dtype, Any boundary, Any same,
-         Any threads, Any lags, Any max_lag) {
+         Any threads, Any lags, Any max_lag, Any separable) {
         return explain(a, v,
                        keywords_of({{"mode", mode},
                                     {"operation", operation},
@@ -276,11 +281,12 @@ void add_plans(nb::module_& module) {
                                     {"same", same},
                                     {"threads", threads},
                                     {"lags", lags},
-                                    {"max_lag", max_lag}}));
+                                    {"max_lag", max_lag},
+                                    {"separable", separable}}));
       },
       arg("a"), arg("v"), arg("mode") = none, nb::kw_only(), arg("operation") = "convolve", arg("axis") = none,
       arg("method") = "auto", arg("device") = "auto", arg("dtype") = none, arg("boundary") = "zero", arg("same") = none,
-      arg("threads") = none, arg("lags") = none, arg("max_lag") = none, kExplainText);
+      arg("threads") = none, arg("lags") = none, arg("max_lag") = none, arg("separable") = false, kExplainText);
 }
 
 }  // namespace gpuconv::python

@@ -128,7 +128,7 @@ Problem problem_of(Task const& task, Walk const& walk, int part) {
                   .boundary = task.how.boundary,
                   .constant = task.how.constant,
                   .bank = walk.bank.count,
-                  .lines = {.signal = g.lines.signal, .filter = g.lines.filter}};
+                  .lines = {.signal = g.lines.signal, .filter = g.lines.filter, .separable = task.how.separable}};
   if (task.how.lags) {
     LagRun const& run = task.how.lags->runs[at(part)];
     problem.window = lag_window(run.lowest(), run.highest(), g.taps, run.step);
@@ -136,9 +136,9 @@ Problem problem_of(Task const& task, Walk const& walk, int part) {
   return problem;
 }
 
-template <class Input, class... Where>
-void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& filter, std::int64_t offset,
-                Where const&... where) {
+// The filters of a plan.
+template <class Input>
+static Input filter_view(Task const& task, Walk const& walk, Place const& filter, std::int64_t offset) {
   const Type type = task.types.filter;
   Images rows{.images = 1,
               .lines = task.geometry.lines.filter,
@@ -148,7 +148,19 @@ void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& fil
               .element_stride = filter.stride};
   if (walk.filters == Filters::per_row) rows.images = walk.batch.count, rows.stride = walk.batch.filter;
   if (walk.filters == Filters::bank) rows.images = walk.bank.count, rows.stride = walk.bank.filter;
-  plan.set_filter(Input(filter.data + offset * static_cast<std::int64_t>(size_of(type)), type, rows), where...);
+  return Input(filter.data + offset * static_cast<std::int64_t>(size_of(type)), type, rows);
+}
+
+void look_at_filters(Task& task, Walk const& walk, Place const& filter) {
+  Geometry const& g = task.geometry;
+  if (g.empty || g.lines.filter == 1 || g.taps == 1) return;
+  task.how.separable = task.how.separable || is_separable(filter_view<HostInput>(task, walk, filter, 0));
+}
+
+template <class Input, class... Where>
+void set_filter(Plan& plan, Task const& task, Walk const& walk, Place const& filter, std::int64_t offset,
+                Where const&... where) {
+  plan.set_filter(filter_view<Input>(task, walk, filter, offset), where...);
 }
 
 // What one execution reads.

@@ -124,6 +124,25 @@ def test_plans_of_images(rng):
     close(turned.execute(np.moveaxis(a, 0, -1))[..., 0], image_sums(a[0], v, "full"))
 
 
+def test_filters_that_are_products(rng):
+    a, v = values(rng, (70, 300), "f"), values(rng, (17, 15), "f")
+    product = np.outer(v[:, 0], v[0])
+    for filters, found in ((v, False), (product, True), (np.stack([product, v])[:, None], False), (product[:1], False)):
+        how = {"operation": "convolve2d", "device": "cpu", "method": "direct"}
+        shape = (2, *a.shape) if filters.ndim == 4 else a.shape
+        assert ("two passes" in repr(gpuconv.Plan(shape, filters, signal_dtype="f", **how))) == found
+        assert ("two passes" in gpuconv.explain(np.broadcast_to(a, shape), filters, **how)) == found
+        for separable in (False, True):  # whatever is said of them
+            result = gpuconv.convolve2d(a, filters, "same", separable=separable)
+            expected = [image_sums(a, f, "same") for f in filters.reshape(-1, *filters.shape[-2:])]
+            close(result, np.reshape(expected, result.shape))
+    assert gpuconv.correlate2d(a, product, separable=True).dtype == "f"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'separable'"):
+        gpuconv.convolve(a[0], v[0], separable=True)
+    with pytest.raises(ValueError, match="only filters of images are separable"):
+        gpuconv.Plan(9, v[0], separable=True)
+
+
 def test_what_is_refused():
     image = np.ones((4, 5))
     for a, v, keywords, text in [

@@ -54,6 +54,19 @@ def test_types_that_the_library_converts(rng, kind):
         assert_equals(gpuconv.convolve(OfJax(a), OfJax(v), dtype=dtype), gpuconv.convolve(a, v, dtype=dtype))
 
 
+def test_filters_that_are_said_to_be_products(rng):
+    a, v = numbers(rng, (60, 90), "f4"), numbers(rng, (15, 15), "f4")
+    product = np.outer(v[0], v[1])
+    how = {"operation": "convolve2d", "method": "direct"}
+    assert "two passes" not in gpuconv.explain(ByInterface(a), ByInterface(product), **how)  # nobody reads it
+    assert "two passes" in gpuconv.explain(ByInterface(a), ByInterface(product), separable=True, **how)
+    assert "two passes" in repr(gpuconv.Plan(a.shape, ByInterface(product), separable=True, **how))
+    for filters in (product, v):
+        for call in (gpuconv.convolve2d, gpuconv.correlate2d):
+            result = call(ByInterface(a), ByInterface(filters), "same", method="direct", separable=True)
+            assert_equals(result, call(a, filters, "same"))
+
+
 @pytest.mark.parametrize("kind", [ByInterface, ByDlpack])
 def test_any_strides_and_axes(rng, kind):
     x = numbers(rng, (4, 12, 9), "f4")
