@@ -153,8 +153,14 @@ static Input filter_view(Task const& task, Walk const& walk, Place const& filter
 
 void look_at_filters(Task& task, Walk const& walk, Place const& filter) {
   Geometry const& g = task.geometry;
-  if (g.empty || g.lines.filter == 1 || g.taps == 1) return;
-  task.how.separable = task.how.separable || is_separable(filter_view<HostInput>(task, walk, filter, 0));
+  if (task.how.separable || g.empty || g.lines.filter == 1 || g.taps == 1) return;
+  bool products = true;
+  std::int64_t last = -1;
+  each_turn(walk, [&](Loop const& at, std::int64_t filters) {
+    if (products && last != filters) products = is_separable(filter_view<HostInput>(task, walk, filter, at.filter));
+    last = filters;
+  });
+  task.how.separable = products;
 }
 
 template <class Input, class... Where>

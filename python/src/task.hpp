@@ -53,8 +53,8 @@ inline Placement placement_of(Layout const& signal, Layout const& filter, Layout
 Place place_of(Layout const& layout, int axis, int line_axis);
 Places places_of(Geometry const& geometry, Layout const& signal, Layout const& filter, Layout const& out);
 
-/// Finds out whether filters in the memory of the host are products of a column and a row; the first ones, where a plan
-/// after the other has filters. Before the problem is made.
+/// Finds out whether all filters, in the memory of the host, are products of a column and a row. Before the problem is
+/// made.
 void look_at_filters(Task& task, Walk const& walk, Place const& filter);
 
 Problem problem_of(Task const& task, Walk const& walk, int part);
