@@ -341,5 +341,32 @@ TEST_F(TwoPasses, PlansAreRightFromBothMemories) {
     }
 }
 
+// Nobody reads a filter in device memory to find out. The two have their own bits.
+TEST_F(TwoPasses, CallsTakeThemWhereTheyAreTold) {
+  Rng rng = test_rng();
+  Scene s(images(60, 90, 15, 15), rng);
+  make_products(s, rng);
+  s.signal.each([&](std::int64_t b, std::int64_t l, std::int64_t c) {
+    s.signal.set(b, l, c, 0, static_cast<double>(pick(rng, -30'000, 30'000)) / 9973);
+  });
+  const auto by_plan = [&](bool separable) {
+    s.problem.lines.separable = separable;
+    s.run({.method = Method::direct, .device = Device::cuda, .memory = Memory::device});
+    return s.out.elements();
+  };
+  const auto by_call = [&](bool separable) {
+    const auto x = s.signal.upload(), h = s.filter.upload();
+    auto y = s.out.upload();
+    convolve2d(s.signal.input(x), s.filter.input(h), s.out.output(y),
+               CallOptions{.mode = Same::scipy, .method = Method::direct, .separable = separable});
+    s.out.download(y);
+    return s.out.elements();
+  };
+  const std::vector<std::byte> passes = by_plan(true), plain = by_plan(false);
+  EXPECT_NE(passes, plain);
+  EXPECT_EQ(by_call(true), passes);
+  EXPECT_EQ(by_call(false), plain);
+}
+
 }  // namespace
 }  // namespace gpuconv::test
