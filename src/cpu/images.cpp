@@ -26,16 +26,13 @@ constexpr ByWidth<double> kMultiplyAdd{4e-11, 2e-11, 1.25e-11};  // of float32
 constexpr ByWidth<double> kTogether{0.95, 0.67, 0.66};
 constexpr double kOutput = 2.9e-10, kPassedOutput = 4e-10, kLine = 3e-8;
 
-ImageLayout layout_of(Work const& w) {
-  return visit_compute(w.compute_type(), [&]<class C>(std::type_identity<C>) { return ImageLayout::of<C>(w); });
-}
 bool in_two_passes(Work const& w) { return w.separable && TwoPasses<float>::pays(w); }
 
-double one_thread(Work const& w) {
+double one_thread(Work const& w, ImageLayout const& layout) {
   const double size = static_cast<double>(size_of(w.compute_type())) / 4, outputs = static_cast<double>(w.outputs());
   const double tile = kTileVectors * simd_target().bits / 8.0 / (4 * size);
   const double computed = static_cast<double>(w.lines.outputs) * std::max(static_cast<double>(w.axis.outputs), tile);
-  const bool passes = in_two_passes(w), together = !passes && layout_of(w).together > 1;
+  const bool passes = in_two_passes(w), together = !passes && layout.together > 1;
   const double products = passes ? static_cast<double>(w.axis.filter + w.lines.filter)
                                  : static_cast<double>(w.products()) * term_count(w) * parts_of(w.result_type);
   const double multiply = w.compute_type() == Type::uint64 ? 2 : 1;
@@ -49,9 +46,10 @@ double one_thread(Work const& w) {
 }  // namespace
 
 Answer consider_images(Work const& w, Resources const& r) {
-  const double one = one_thread(w);
-  const std::int64_t strips = layout_of(w).strips(w);
-  const int threads = useful_threads(one, saturating_multiply(strips, w.rows()), r.threads);
+  const ImageLayout layout =
+      visit_compute(w.compute_type(), [&]<class C>(std::type_identity<C>) { return ImageLayout::of<C>(w); });
+  const double one = one_thread(w, layout);
+  const int threads = useful_threads(one, saturating_multiply(layout.strips(w), w.rows()), r.threads);
   return {.seconds = parallel_seconds(one, threads),
           .parameters = {.threads = threads, .passes = in_two_passes(w)},
           .make = make};

@@ -346,9 +346,7 @@ TEST_F(TwoPasses, CallsTakeThemWhereTheyAreTold) {
   Rng rng = test_rng();
   Scene s(images(60, 90, 15, 15), rng);
   make_products(s, rng);
-  s.signal.each([&](std::int64_t b, std::int64_t l, std::int64_t c) {
-    s.signal.set(b, l, c, 0, static_cast<double>(pick(rng, -30'000, 30'000)) / 9973);
-  });
+  round_sums(s, rng);
   const auto by_plan = [&](bool separable) {
     s.problem.lines.separable = separable;
     s.run({.method = Method::direct, .device = Device::cuda, .memory = Memory::device});

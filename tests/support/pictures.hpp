@@ -288,6 +288,15 @@ inline testing::AssertionResult is_right(Scene const& s, bool transforms) {
   });
 }
 
+// Makes samples, unless they are integers, such that products and sums are rounded: the order of a sum shows in its
+// bits.
+inline void round_sums(Scene& s, Rng& rng) {
+  if (is_integer(s.signal.type())) return;
+  s.signal.each([&](int64_t b, int64_t l, int64_t c) {
+    s.signal.set(b, l, c, 0, static_cast<double>(pick(rng, -30'000, 30'000)) / 9973);
+  });
+}
+
 // Makes filter `f` the product of a column and a row, rounded to its type.
 inline void make_product(Scene& s, int64_t f, Rng& rng) {
   std::vector<double> row;
