@@ -26,12 +26,13 @@ if(GPUCONV_WERROR)
   target_compile_options(gpuconv_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(GPUCONV_SANITIZE)
-  # Instrumented code takes long to compile: reports name functions and lines, for which -g1 is enough, and more than -O1
-  # costs more than it saves. AddressSanitizer stops at accesses to null and outside objects by itself.
+  # Instrumented code takes long to compile: reports name functions and lines, for which -g1 is enough, and more than -Og,
+  # in kernels -O1, costs more than it saves. AddressSanitizer stops at accesses to null and outside objects by itself.
   target_compile_options(gpuconv_settings INTERFACE
-    -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 $<$<NOT:$<CONFIG:Debug>>:-O1>)
+    -fsanitize=${GPUCONV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 $<$<NOT:$<CONFIG:Debug>>:-Og>)
   if(GPUCONV_SANITIZE MATCHES "address.*undefined")
     target_compile_options(gpuconv_settings INTERFACE -fno-sanitize=null,object-size)
   endif()
   target_link_options(gpuconv_settings INTERFACE -fsanitize=${GPUCONV_SANITIZE})
+  set(gpuconv_sanitized_kernels -O1)
 endif()
