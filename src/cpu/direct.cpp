@@ -4,6 +4,7 @@
 #include "dot.hpp"
 #include "images.hpp"
 #include "integers.hpp"
+#include "narrow_integers.hpp"
 #include "part_rows.hpp"
 #include "polyphase.hpp"
 #include "short_rows.hpp"
@@ -379,7 +380,7 @@ Work rows_of(Work const& w) {
   return exchanged_rows(w, static_cast<double>(w.axis.signal) * parts_of(w.signal_type) * sizeof(T), kExchangedBytes);
 }
 
-std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const& p) {
+std::unique_ptr<Executor> make_of(Work const& w, Parameters const& p) {
   return visit_sums(
       w, [&]<class C, class T>(std::type_identity<C>, std::type_identity<T>) -> std::unique_ptr<Executor> {
         using Direct = Direct<C, T>;
@@ -396,41 +397,20 @@ std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const
                                                          std::make_unique<Direct>(rows, p.threads));
       });
 }
+std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const& p) {
+  const Work narrow = with_narrow_taps(w);
+  if (p.exchanged || operands_of(narrow) == operands_of(w)) return make_of(w, p);
+  return std::make_unique<NarrowIntegers>(w, make_of(narrow, p), make_of(w, p));
+}
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
-// Measured: per output of a tile and tap, by the type that operands are multiplied in; per output of four bytes in a
-// core's cache and beyond, per row.
-struct MultiplyAdd {
-  double float32, float64;
-  double int16, int32, uint64;  // uint32 takes as long as int32, where the target has that
-};
-constexpr ByWidth<MultiplyAdd> kMultiplyAdd{
-    .narrow = {3.8e-11, 8.7e-11, 4.5e-11, 8.8e-11, 3.4e-10},
-    .medium = {1.8e-11, 3.5e-11, 2.2e-11, 3.8e-11, 1.3e-10},
-    .wide = {9e-12, 1.8e-11, 1e-11, 2e-11, 2e-11},
-};
+// Measured: per output of four bytes in a core's cache and beyond, per row.
 constexpr double kCachedSample = 4e-11, kSample = 1.2e-10, kRow = 2.5e-8;
 // The same of short rows, and what a filter of their own adds.
 constexpr double kShortRow = 1.5e-9, kOwnFilter = 3e-9;
 // What complex rows and outputs of four bytes per part add: they are split into their parts and joined again.
 constexpr double kComplexRow = 2.5e-8, kSplitOutput = 3.5e-10;
 constexpr double kComplexShortRow = 1.5e-8;  // side by side, in place of both kinds of rows
-
-double multiply_add(Type operands) {
-  MultiplyAdd const& m = kMultiplyAdd.here();
-  switch (operands) {
-    case Type::float32:
-      return m.float32;
-    case Type::float64:
-      return m.float64;
-    case Type::int16:
-      return m.int16;
-    case Type::uint64:
-      return m.uint64;
-    default:
-      return m.int32;
-  }
-}
 
 double one_thread(Work const& w) {
   const Type compute = w.compute_type(), operands = operands_of(w);
@@ -450,7 +430,7 @@ double one_thread(Work const& w) {
   const double computed = short_rows ? outputs
                           : beside   ? static_cast<double>(w.axis.full())
                                      : std::ceil(outputs / tile) * tile;
-  return static_cast<double>(w.rows()) * (row + outputs * sample + computed * products * multiply_add(operands)) +
+  return static_cast<double>(w.rows()) * (row + outputs * sample + computed * products * product_seconds(operands)) +
          converting_seconds(w, operands);
 }
 

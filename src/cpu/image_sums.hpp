@@ -3,6 +3,8 @@
 // within the image are read where they are; others through a ring of copied lines, converted and extended.
 #pragma once
 
+#include "cost.hpp"
+#include "integers.hpp"
 #include "part_rows.hpp"
 #include "simd_target.hpp"
 #include "two_passes.hpp"
@@ -57,8 +59,19 @@ struct ImageLayout {
   }
 };
 
+/// Whether filters that are products of a column and a row are taken in two passes. These multiply in the type of the
+/// sums, where those at once may multiply narrower integers, sooner.
+inline bool pays_in_two_passes(Work const& w) {
+  const Type compute = w.compute_type();
+  if (is_floating(compute)) return TwoPasses<float>::pays(w);
+  const auto passes = static_cast<double>(w.axis.filter + w.lines.filter), at_once = static_cast<double>(w.taps());
+  return TwoPasses<std::uint64_t>::pays(w) &&
+         passes * product_seconds(compute) < at_once * product_seconds(operand_type(w));
+}
+
 // ---- the executor ------------------------------------------------------------------------------------------------
-template <class C>
+// Sums in C of operands that are kept in T, as those of one dimension (direct.cpp).
+template <class C, class T = C>
 class ImageSums final : public Executor {
  public:
   ImageSums(Work const& w, int threads)
@@ -75,12 +88,12 @@ class ImageSums final : public Executor {
         minus_(term_count(w) == 2 ? w.filters() * w.taps() : 0),
         finite_(static_cast<std::size_t>(w.filters())),
         two_passes_(w, layout_.strip, stream_),
-        factors_(TwoPasses<C>::pays(w) ? w.filters() * (taps_ + lines_) : 0),
+        factors_(pays_in_two_passes(w) ? w.filters() * (taps_ + lines_) : 0),
         separable_(static_cast<std::size_t>(w.filters())) {}
 
   static double bytes(Work const& w, int threads) {
     const int parts = parts_of(w.filter_type) + (term_count(w) == 2 ? 1 : 0);
-    return static_cast<double>(w.filters()) * static_cast<double>(w.taps()) * parts * sizeof(C) +
+    return static_cast<double>(w.filters()) * static_cast<double>(w.taps()) * parts * sizeof(T) +
            static_cast<double>(w.filters()) * static_cast<double>(w.axis.filter + w.lines.filter) * sizeof(C) +
            threads * slot_bytes(w);
   }
@@ -106,7 +119,7 @@ class ImageSums final : public Executor {
       finite_[static_cast<std::size_t>(f)] = all_finite(filters_[f], taps * parts);
       for (int p = 0; p < parts; ++p) std::reverse(filters_.part(f, p), filters_.part(f, p) + taps);
       if (minus_.size() > 0)
-        std::transform(filters_.part(f, 1), filters_.part(f, 1) + taps, minus_.data() + f * taps, std::negate<C>());
+        std::transform(filters_.part(f, 1), filters_.part(f, 1) + taps, minus_.data() + f * taps, std::negate<T>());
       if (factors_.size() > 0)
         separable_[static_cast<std::size_t>(f)] = factorise(filters_[f], lines_, taps_, column(f), column(f) + lines_);
     }
@@ -137,23 +150,24 @@ class ImageSums final : public Executor {
   static double slot_bytes(Work const& w) {
     const ImageLayout layout = ImageLayout::of<C>(w);
     const double sums = static_cast<double>(layout.block * layout.together) * parts_of(w.result_type);
-    const double segments = static_cast<double>(w.lines.filter) * term_count(w) * sizeof(Segment<C>);
+    const double segments = static_cast<double>(w.lines.filter) * term_count(w) * sizeof(Segment<T>);
     const double ring = static_cast<double>(ring_lines(w, layout)) * parts_of(w.signal_type) *
                         static_cast<double>(layout.block + w.axis.filter);
     const double passes = static_cast<double>(TwoPasses<C>(w, layout.strip, false).memory());
-    return std::max((ring + sums) * sizeof(C) + segments, passes * sizeof(C)) + 2 * static_cast<double>(kPage);
+    return std::max(ring * sizeof(T) + sums * sizeof(C) + segments, passes * sizeof(C)) +
+           2 * static_cast<double>(kPage);
   }
   std::size_t sums_bytes() const {
     return static_cast<std::size_t>(layout_.block * layout_.together * parts_) * sizeof(C);
   }
   std::size_t segments_bytes() const {
-    const std::size_t segments = static_cast<std::size_t>(lines_ * term_count(work_)) * sizeof(Segment<C>);
-    const std::size_t windows = static_cast<std::size_t>(lines_ + layout_.together - 1) * sizeof(const C*);
+    const std::size_t segments = static_cast<std::size_t>(lines_ * term_count(work_)) * sizeof(Segment<T>);
+    const std::size_t windows = static_cast<std::size_t>(lines_ + layout_.together - 1) * sizeof(const T*);
     return whole_pages(std::max(segments, windows));
   }
   std::size_t slot_size() const {
     const std::size_t strip =
-        segments_bytes() + whole_pages(static_cast<std::size_t>(ring_elements()) * sizeof(C) + sums_bytes());
+        segments_bytes() + whole_pages(static_cast<std::size_t>(ring_elements()) * sizeof(T) + sums_bytes());
     if (factors_.size() == 0) return strip;
     return std::max(strip, whole_pages(static_cast<std::size_t>(two_passes_.memory()) * sizeof(C)));
   }
@@ -161,7 +175,7 @@ class ImageSums final : public Executor {
   // That of a filter that is separable, reversed; its row is behind it.
   C* column(std::int64_t f) const { return factors_.data() + f * (taps_ + lines_); }
   bool is_wide() const { return taps_ > ImageLayout::kNarrow; }
-  const C* taps_of(std::int64_t f, Term const& term) const {
+  const T* taps_of(std::int64_t f, Term const& term) const {
     return term.minus ? minus_.data() + f * work_.taps() : filters_.part(f, term.filter);
   }
 
@@ -178,11 +192,11 @@ class ImageSums final : public Executor {
           row_(row),
           filter_(w_.loops.filter_of(row)),
           finite_(images.finite_[static_cast<std::size_t>(filter_)] != 0),
-          segments_(reinterpret_cast<Segment<C>*>(memory)),
-          windows_(reinterpret_cast<const C**>(memory)),
+          segments_(reinterpret_cast<Segment<T>*>(memory)),
+          windows_(reinterpret_cast<const T**>(memory)),
           sums_(reinterpret_cast<C*>(memory + images.segments_bytes())),
           ring_lines_(ring_lines(images.work_, images.layout_)),
-          ring_(sums_ + images.layout_.block * images.layout_.together * images.parts_) {}
+          ring_(reinterpret_cast<T*>(memory + images.segments_bytes() + images.sums_bytes())) {}
 
     // Output lines [begin, end).
     void run(std::int64_t begin, std::int64_t end) {
@@ -215,7 +229,7 @@ class ImageSums final : public Executor {
     // Whether blocks with whole windows can be read, or written, where they are.
     bool may_write_in_place() const { return i_.parts_ == 1 && out_.template is_array_of<C>(); }
     bool may_read_in_place(std::int64_t begin, std::int64_t end) const {
-      if (i_.parts_ > 1 || !signal_.template is_array_of<C>()) return false;
+      if (i_.parts_ > 1 || !signal_.template is_array_of<T>()) return false;
       if (w_.extension.boundary != Boundary::constant) return true;
       return full_line(begin) - (i_.lines_ - 1) >= 0 && full_line(end - 1) < w_.lines.signal;
     }
@@ -267,15 +281,15 @@ class ImageSums final : public Executor {
       for (int p = 0; p < i_.parts_; ++p) {
         std::int64_t count = 0, before = 0;
         for (Term const& term : terms_of(w_, p)) {
-          const C* const h = i_.taps_of(filter_, term);
+          const T* const h = i_.taps_of(filter_, term);
           for (std::int64_t i = lines.begin; i < lines.end; ++i) {
             const std::int64_t at = i * i_.taps_ + taps.begin;
             segments_[count++] = {window(first + i, term.signal), h + at, taps.end - taps.begin, before + at};
           }
           before += w_.taps();
         }
-        simd_target().kernels<C>().direct(segments_, count, sums_of(line, p), block_.computed / i_.layout_.tile,
-                                          block_.writes_in_place && i_.stream_);
+        simd_target().direct<T, C>()(segments_, count, sums_of(line, p), block_.computed / i_.layout_.tile,
+                                     block_.writes_in_place && i_.stream_);
       }
     }
     // Whether all lines of the filter are met in those lines of outputs that are summed at once, from `line` on.
@@ -290,14 +304,15 @@ class ImageSums final : public Executor {
       const std::int64_t first = full_line(line) - (i_.lines_ - 1);
       if (!block_.reads_in_place) load(first, first + met, {0, i_.taps_});
       for (std::int64_t y = 0; y < met; ++y) windows_[y] = window(first + y, 0);
-      simd_target().kernels<C>().image_lines({.windows = windows_,
-                                              .taps = i_.filters_[filter_],
-                                              .lines = i_.lines_,
-                                              .count = i_.taps_,
-                                              .out = sums_of(line, 0),
-                                              .out_step = block_.writes_in_place ? out_.line : i_.layout_.block,
-                                              .tiles = block_.computed / i_.layout_.tile,
-                                              .stream = block_.writes_in_place && i_.stream_});
+      if constexpr (std::is_same_v<T, C>)
+        simd_target().kernels<C>().image_lines({.windows = windows_,
+                                                .taps = i_.filters_[filter_],
+                                                .lines = i_.lines_,
+                                                .count = i_.taps_,
+                                                .out = sums_of(line, 0),
+                                                .out_step = block_.writes_in_place ? out_.line : i_.layout_.block,
+                                                .tiles = block_.computed / i_.layout_.tile,
+                                                .stream = block_.writes_in_place && i_.stream_});
       return together;
     }
     // Outputs that no sample is in.
@@ -310,15 +325,15 @@ class ImageSums final : public Executor {
     }
 
     // Where line `y` of the signal, or of its extension, has the samples of the block's first output.
-    const C* window(std::int64_t y, int part) const {
+    const T* window(std::int64_t y, int part) const {
       if (!block_.reads_in_place) return slot_of(y, part);
       const std::int64_t there = extended_index(w_.extension.boundary, y, w_.lines.signal);
-      return static_cast<const C*>(signal_.data) + signal_.offset(w_.loops, row_) + there * signal_.line +
+      return static_cast<const T*>(signal_.data) + signal_.offset(w_.loops, row_) + there * signal_.line +
              block_.first - (i_.taps_ - 1);
     }
 
     // The ring's place of line `y`. Lines before the image have negative numbers.
-    C* slot_of(std::int64_t y, int part) const {
+    T* slot_of(std::int64_t y, int part) const {
       const std::int64_t slot = (y % ring_lines_ + ring_lines_) % ring_lines_;
       return ring_ + (slot * i_.signal_parts_ + part) * ring_step();
     }
@@ -358,9 +373,11 @@ class ImageSums final : public Executor {
       LongSum<C> total;
       for (Term const& term : terms)
         for (std::int64_t y = lines.begin; y < lines.end && begin < end; ++y) {
-          const C* const x = slot_of(first + y, term.signal) + i - taps.begin;
-          const C* const h = i_.taps_of(filter_, term) + y * i_.taps_;
-          total.add(long_sum<C>(end - begin, 0, [&](std::int64_t j) { return x[begin + j] * h[begin + j]; }));
+          const T* const x = slot_of(first + y, term.signal) + i - taps.begin;
+          const T* const h = i_.taps_of(filter_, term) + y * i_.taps_;
+          total.add(long_sum<C>(end - begin, 0, [&](std::int64_t j) {
+            return static_cast<C>(x[begin + j]) * static_cast<C>(h[begin + j]);
+          }));
         }
       return total.value();
     }
@@ -377,11 +394,11 @@ class ImageSums final : public Executor {
     Part const& part_;
     std::int64_t row_, filter_;
     bool finite_;
-    Segment<C>* segments_;
-    const C** windows_;  // in the place of the segments: each is used without the other, and they are less
+    Segment<T>* segments_;
+    const T** windows_;  // in the place of the segments: each is used without the other, and they are less
     C* sums_;
     std::int64_t ring_lines_;
-    C* ring_;
+    T* ring_;
     Block block_{};
     std::int64_t loaded_ = 0;  // lines before it are in the ring, as many as it holds
   };
@@ -392,8 +409,8 @@ class ImageSums final : public Executor {
   ImageLayout layout_;
   bool stream_;
   int signal_parts_, parts_;
-  KeptFilters<C> filters_;  // reversed along both axes
-  AlignedBuffer<C> minus_;  // minus their imaginary parts
+  KeptFilters<T> filters_;  // reversed along both axes
+  AlignedBuffer<T> minus_;  // minus their imaginary parts
   std::vector<char> finite_;
   TwoPasses<C> two_passes_;
   AlignedBuffer<C> factors_;  // of filters that are products of a column and a row

@@ -23,11 +23,11 @@ struct Segment {
   std::int64_t before = 0;
 };
 
-/// Direct sums over `count` segments: out[i] for `tiles` times kTileVectors vectors of outputs. Integers have one.
-/// Floating-point numbers may have several, each behind the taps of those before it; or two of as many taps with as
-/// many before them, the parts of complex numbers, which are added up in pieces together. Reads as many samples of each
-/// window plus count - 1; sums in the same order for every output. `stream`: the output is larger than the cache and is
-/// written around it. `C`: what the sums are in.
+/// Direct sums over `count` segments: out[i] for `tiles` times kTileVectors vectors of outputs. Of floating-point
+/// numbers each segment is behind the taps of those before it; or there are two of as many taps with as many before
+/// them, the parts of complex numbers, which are added up in pieces together. Reads as many samples of each window plus
+/// count - 1; sums in the same order for every output. `stream`: the output is larger than the cache and is written
+/// around it. `C`: what the sums are in.
 template <class T, class C = T>
 using DirectKernel = void (*)(const Segment<T>* segments, std::int64_t count, C* out, std::int64_t tiles, bool stream);
 

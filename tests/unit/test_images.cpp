@@ -93,6 +93,81 @@ TEST_P(ImagesOf, EveryPairOfTypes) {
     }
 }
 
+// To values of which most are the largest and the smallest of the type, or close to those of 64 bits.
+void fill_with_extremes(Pictures& pictures, Rng& rng) {
+  const double largest = std::ldexp(1, std::min(62, 8 * static_cast<int>(size_of(pictures.type())) - 1));
+  const bool sign = is_signed(pictures.type());
+  pictures.each([&](int64_t image, int64_t l, int64_t c) {
+    const double values[] = {largest - 1, sign ? -largest : 2 * (largest - 1), static_cast<double>(pick(rng, 0, 100))};
+    pictures.set(image, l, c, 0, values[pick(rng, 0, 2)]);
+  });
+}
+
+TEST_P(ImagesOf, EveryPairOfIntegersAtFullRange) {
+  Rng rng = test_rng();
+  for (int a = 0; a < type_count; ++a)
+    for (int b = 0; b < type_count; ++b) {
+      Problem p = images(9, 150, 4, 5, Mode::same);
+      p.type = static_cast<Type>(a), p.filter_type = static_cast<Type>(b);
+      if (!is_integer(p.type) || !is_integer(*p.filter_type) || !takes(p)) continue;
+      Scene s(p, rng);
+      fill_with_extremes(s.signal, rng), fill_with_extremes(s.filter, rng);
+      const std::string text = s.run(options());
+      EXPECT_TRUE(is_right(s)) << text;
+    }
+}
+
+// 16-bit products of some lines are added up in 32 bits, of so many taps and lines at a time.
+TEST_P(ImagesOf, IntegersAroundPiecesOfTaps) {
+  Rng rng = test_rng();
+  for (auto const& [filter_lines, taps] : {std::pair<int64_t, int64_t>{2, 127},
+                                           {2, 128},
+                                           {2, 129},
+                                           {3, 300},
+                                           {16, 16},
+                                           {17, 16},
+                                           {31, 3},
+                                           {32, 3},
+                                           {33, 3},
+                                           {70, 2},
+                                           {40, 9}}) {
+    Problem p = images(72, 320, filter_lines, taps, Mode::valid);
+    p.type = Type::int16;
+    if (!takes(p)) continue;
+    Scene s(p, rng);
+    fill_with_extremes(s.signal, rng), fill_with_extremes(s.filter, rng);
+    const std::string text = s.run(options());
+    EXPECT_TRUE(is_right(s)) << text;
+    s.filter.each(
+        [&](int64_t f, int64_t l, int64_t c) { s.filter.set(f, l, c, 0, static_cast<double>(pick(rng, -90, 90))); });
+    s.run(options());
+    EXPECT_TRUE(is_right(s)) << text;
+  }
+}
+
+TEST_P(ImagesOf, TapsOfAWideTypeWithValuesOfAnyWidth) {
+  if (solver()->device != Device::cpu) return;
+  Rng rng = test_rng();
+  for (Type const signal : {Type::uint8, Type::int16, Type::int32})
+    for (bool const product : {false, true}) {
+      Problem p = images(20, 150, 7, 9, Mode::same);
+      p.type = signal, p.filter_type = Type::int64;
+      if (!takes(p)) continue;
+      Scene s(p, rng);
+      Plan plan(p, options());
+      for (double const widest : {9.0, 32767.0, 32768.0, -32769.0, 2147483648.0, 1.0}) {
+        s.filter.each([&](int64_t f, int64_t l, int64_t c) {
+          s.filter.set(f, l, c, 0,
+                       product ? static_cast<double>((l % 3 - 1) * (c + 1)) : static_cast<double>(pick(rng, -9, 9)));
+        });
+        if (!product) s.filter.set(0, 6, 8, 0, widest);
+        plan.set_filter(s.filter.input());
+        plan.execute(s.signal.input(), s.out.output());
+        EXPECT_TRUE(is_right(s)) << to_string(p) << ", a tap of " << widest;
+      }
+    }
+}
+
 TEST_P(ImagesOf, BatchesAndBanksInAnyPlace) {
   Rng rng = test_rng();
   int turn = 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <new>
+#include <type_traits>
 
 namespace gpuconv::test {
 namespace {
@@ -130,6 +131,34 @@ TEST_P(Integers, ExtremesAroundPiecesOfTaps) {
         std::ranges::fill(w.signal.row<std::int16_t>(0), static_cast<std::int16_t>(sample));
         std::ranges::fill(w.filter.row<std::int16_t>(0), static_cast<std::int16_t>(tap));
         ASSERT_TRUE(is_right(w, options())) << m << " taps of " << tap;
+      }
+}
+
+// Taps of wide types are multiplied as narrower ones where the values of the filter that is set fit those.
+TEST_P(Integers, TapsOfAWideTypeWithValuesOfAnyWidth) {
+  if (refuses_ || solver()->device != Device::cpu) return;
+  Rng rng = test_rng();
+  for (Type const signal : {Type::int8, Type::uint8, Type::int16, Type::uint16, Type::int32, Type::uint32, Type::int64})
+    for (Type const filter : {Type::uint16, Type::int32, Type::int64, Type::uint64})
+      for (auto const& [n, m] : {std::pair{1100, 37}, std::pair{3000, 3}, std::pair{37, 200}}) {
+        const Problem p{
+            .signal = n, .filter = m, .batch = 2, .filters = Filters::per_row, .type = signal, .filter_type = filter};
+        Workload w = random_workload(p, rng);
+        Plan plan(p, options());
+        for (std::int64_t const widest :
+             {100L, 32767L, -32768L, 32768L, -32769L, 2147483647L, -2147483648L, 2147483648L, 7L}) {
+          visit_type(filter, [&]<class T>(std::type_identity<T>) {
+            if constexpr (std::is_integral_v<T>) {
+              for (std::int64_t f = 0; f < 2; ++f)
+                for (T& tap : w.filter.row<T>(f)) tap = static_cast<T>(pick(rng, std::is_signed_v<T> ? -99 : 0, 99));
+              w.filter.row<T>(1)[1] = static_cast<T>(widest);
+            }
+          });
+          Outcome outcome{Array(result_type(p), 2, plan.output_length()), plan.describe(), plan.method()};
+          plan.set_filter(w.filter.input());
+          plan.execute(w.signal.input(), outcome.out.output());
+          ASSERT_TRUE(Oracle(w).accepts(outcome)) << to_string(p) << ", a tap of " << widest;
+        }
       }
 }
 

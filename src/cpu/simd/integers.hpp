@@ -51,27 +51,54 @@ GPUCONV_INLINE V32 multiply_pairs(V16 a, V16 b) {
 #endif
 }
 
-/// Taps of a piece: with two digits, sums of so many pairs of products stay below 2^31.
-inline constexpr int kPiece16 = 256;
+/// Taps of a piece: with two digits, sums of so many pairs of products stay below 2^31. They are in so many lines at
+/// most.
+inline constexpr int kPiece16 = 256, kLines16 = 32;
 
-/// A piece of a filter as pairs of taps, each the sum of its digits times 256^digit. The last one of an odd number has
-/// two pairs of its own, with a zero behind it and with one before it: nobody reads a sample that no tap meets.
+/// A piece of the filters of some segments as pairs of taps, each the sum of its digits times 256^digit. The last one
+/// of an odd number has two pairs of its own, with a zero behind it and with one before it: nobody reads a sample that
+/// no tap meets.
 struct Pairs16 {
-  int count, digits;
-  bool single;  // the last one is
-  std::int16_t tap[2][kPiece16 + 2];
+  struct Line {
+    const std::int16_t* x;
+    int first, count;  // place of its taps, pairs
+    bool single;       // the last one is
+  };
+  Line line[kLines16];
+  int lines = 0, digits = 1;
+  std::int16_t tap[2][kPiece16 + 2 * kLines16];
 
-  GPUCONV_INLINE Pairs16(const std::int16_t* taps, int taps_count)
-      : count(taps_count / 2), digits(1), single(taps_count % 2 == 1) {
-    int sum = 0;
-    for (int k = 0; k < taps_count; ++k) sum += taps[k] < 0 ? -taps[k] : taps[k];
-    if (sum >= 1 << 16) digits = 2;  // times 2^15 that is 2^31
-    for (int k = 0; k < taps_count; ++k) {
-      const int low = digits == 1 ? taps[k] : (taps[k] & 255) - (taps[k] & 128) * 2;
-      tap[0][k] = static_cast<std::int16_t>(low);
-      tap[1][k] = static_cast<std::int16_t>((taps[k] - low) / 256);
+  /// Takes the taps from tap `k` of segment `s` on, and moves these to what it leaves.
+  GPUCONV_INLINE Pairs16(const Segment<std::int16_t>* segments, std::int64_t count, std::int64_t& s, std::int64_t& k) {
+    int sum = 0, taken = 0;
+    for (; s < count && taken < kPiece16 && lines < kLines16; k = 0, ++s) {
+      const std::int64_t left = segments[s].count - k, room = kPiece16 - taken;
+      const int taps = static_cast<int>(left < room ? left : room);
+      sum += add_line(segments[s].window + k, segments[s].taps + k, taps, taken + 2 * lines);
+      taken += taps;
+      if (taps < left) {
+        k += taps;
+        break;
+      }
     }
-    for (auto& t : tap) t[taps_count] = 0, t[taps_count + 1] = t[taps_count - 1];
+    if (sum >= 1 << 16) digits = 2;  // times 2^15 that is 2^31
+    if (digits == 1) return;
+    for (int i = 0; i < taken + 2 * lines; ++i) {
+      const int whole = tap[0][i], low = (whole & 255) - (whole & 128) * 2;
+      tap[0][i] = static_cast<std::int16_t>(low);
+      tap[1][i] = static_cast<std::int16_t>((whole - low) / 256);
+    }
+  }
+
+ private:
+  // The sum of the taps' magnitudes.
+  GPUCONV_INLINE int add_line(const std::int16_t* x, const std::int16_t* taps, int count, int first) {
+    line[lines++] = {x, first, count / 2, count % 2 == 1};
+    std::int16_t* const to = tap[0] + first;
+    int sum = 0;
+    for (int k = 0; k < count; ++k) to[k] = taps[k], sum += taps[k] < 0 ? -taps[k] : taps[k];
+    to[count] = 0, to[count + 1] = to[count - 1];
+    return sum;
   }
 };
 
@@ -82,16 +109,17 @@ GPUCONV_INLINE V16 broadcast_pair(const std::int16_t* taps) {
   return reinterpret_cast<V16>(both - V32{});
 }
 
-/// Sums of a piece for T tiles, as the digits make them: sum[d][2v] of the even ones among the outputs 2Lv and up, L
-/// 32-bit lanes, sum[d][2v + 1] of the odd ones.
+/// Sums of a piece for T tiles, `at` outputs from the first, as the digits make them: sum[d][2v] of the even ones among
+/// the outputs 2Lv and up, L 32-bit lanes, sum[d][2v + 1] of the odd ones.
 template <int D, int T>
-GPUCONV_INLINE void add_pairs(V32 (&sum)[D][4 * T], const std::int16_t* x, Pairs16 const& pairs) {
+GPUCONV_INLINE void add_pairs(V32 (&sum)[D][4 * T], Pairs16 const& pairs, Pairs16::Line const& line, std::int64_t at) {
   constexpr int L = kLanes<std::int32_t>;
-  for (int p = 0; p < pairs.count; ++p) {
+  const std::int16_t* const x = line.x + at;
+  for (int p = 0; p < line.count; ++p) {
     const std::int16_t* const from = x + 2 * p;
     V16 tap[D];
 #pragma GCC unroll 2
-    for (int d = 0; d < D; ++d) tap[d] = broadcast_pair(pairs.tap[d] + 2 * p);
+    for (int d = 0; d < D; ++d) tap[d] = broadcast_pair(pairs.tap[d] + line.first + 2 * p);
 #pragma GCC unroll 16
     for (int v = 0; v < 4 * T; ++v) {
       V16 samples = load(from + 2 * L * (v / 2) + v % 2);
@@ -100,13 +128,14 @@ GPUCONV_INLINE void add_pairs(V32 (&sum)[D][4 * T], const std::int16_t* x, Pairs
       for (int d = 0; d < D; ++d) sum[d][v] += multiply_pairs(samples, tap[d]);
     }
   }
-  if (!pairs.single) return;
-  const int last = 2 * pairs.count;
+  if (!line.single) return;
+  const int last = 2 * line.count;
 #pragma GCC unroll 16
   for (int v = 0; v < 4 * T; ++v) {
     const V16 samples = load(x + last + 2 * L * (v / 2));
 #pragma GCC unroll 2
-    for (int d = 0; d < D; ++d) sum[d][v] += multiply_pairs(samples, broadcast_pair(pairs.tap[d] + last + v % 2));
+    for (int d = 0; d < D; ++d)
+      sum[d][v] += multiply_pairs(samples, broadcast_pair(pairs.tap[d] + line.first + last + v % 2));
   }
 }
 
@@ -133,44 +162,46 @@ GPUCONV_INLINE void put_widened(V32 const (&sum)[D][4 * T], std::uint64_t* out) 
   for (int v = 0; v < 4 * T; v += 2) put_vector(std::false_type{}, v), put_vector(std::true_type{}, v);
 }
 
-template <int D, int T, Put P>
-GPUCONV_INLINE void direct_piece(const std::int16_t* x, Pairs16 const& pairs, std::uint64_t* out) {
+/// `One`: the piece has one line, as those of rows have.
+template <int D, int T, Put P, bool One>
+GPUCONV_INLINE void direct_piece(Pairs16 const& pairs, std::int64_t at, std::uint64_t* out) {
   V32 sum[D][4 * T] = {};
-  add_pairs<D, T>(sum, x, pairs);
-  put_widened<D, T, P>(sum, out);
+  if constexpr (One) add_pairs<D, T>(sum, pairs, pairs.line[0], at);
+  else
+    for (int l = 0; l < pairs.lines; ++l) add_pairs<D, T>(sum, pairs, pairs.line[l], at);
+  put_widened<D, T, P>(sum, out + at);
 }
 
-template <int D, Put P>
-GPUCONV_INLINE void direct_pieces(const std::int16_t* x, Pairs16 const& pairs, std::uint64_t* out, std::int64_t tiles) {
+template <int D, Put P, bool One>
+GPUCONV_INLINE void direct_pieces(Pairs16 const& pairs, std::uint64_t* out, std::int64_t tiles) {
   constexpr int kTogether = D == 1 ? 2 : kBytes == 64 ? 2 : 1;  // as there are registers
   std::int64_t t = 0;
-  for (; tiles - t >= kTogether; t += kTogether)
-    direct_piece<D, kTogether, P>(x + t * kTileOutputs, pairs, out + t * kTileOutputs);
-  for (; t < tiles; ++t) direct_piece<D, 1, P>(x + t * kTileOutputs, pairs, out + t * kTileOutputs);
+  for (; tiles - t >= kTogether; t += kTogether) direct_piece<D, kTogether, P, One>(pairs, t * kTileOutputs, out);
+  for (; t < tiles; ++t) direct_piece<D, 1, P, One>(pairs, t * kTileOutputs, out);
 }
 
 template <Put P>
-GPUCONV_INLINE void direct_taps16(const std::int16_t* x, const std::int16_t* taps, std::int64_t count,
-                                  std::uint64_t* out, std::int64_t tiles) {
-  const Pairs16 pairs(taps, static_cast<int>(count));
-  if (pairs.digits == 1) direct_pieces<1, P>(x, pairs, out, tiles);
-  else direct_pieces<2, P>(x, pairs, out, tiles);
+GPUCONV_INLINE void direct_pieces16(Pairs16 const& pairs, std::uint64_t* out, std::int64_t tiles) {
+  if (pairs.lines == 1) {
+    if (pairs.digits == 1) direct_pieces<1, P, true>(pairs, out, tiles);
+    else direct_pieces<2, P, true>(pairs, out, tiles);
+  } else {
+    if (pairs.digits == 1) direct_pieces<1, P, false>(pairs, out, tiles);
+    else direct_pieces<2, P, false>(pairs, out, tiles);
+  }
 }
 
 inline void direct16(const Segment<std::int16_t>* segments, std::int64_t count, std::uint64_t* out, std::int64_t tiles,
                      bool stream) {
-  const bool one_piece = count == 1 && segments->count <= kPiece16;  // others add to what is in the cache by then
-  if (stream && one_piece && aligned_to_vector(out)) {
-    direct_taps16<Put::stream>(segments->window, segments->taps, segments->count, out, tiles);
-    return finish_streaming();
+  std::int64_t s = 0, k = 0;
+  for (bool first = true; s < count; first = false) {
+    const Pairs16 pairs(segments, count, s, k);
+    if (!first) direct_pieces16<Put::add>(pairs, out, tiles);
+    else if (stream && s == count && aligned_to_vector(out)) {  // others add to what is in the cache by then
+      direct_pieces16<Put::stream>(pairs, out, tiles);
+      finish_streaming();
+    } else direct_pieces16<Put::store>(pairs, out, tiles);
   }
-  bool first = true;
-  for (std::int64_t s = 0; s < count; ++s)
-    for (std::int64_t k = 0; k < segments[s].count; k += kPiece16, first = false) {
-      const std::int64_t left = segments[s].count - k, taps = left < kPiece16 ? left : kPiece16;
-      if (first) direct_taps16<Put::store>(segments[s].window + k, segments[s].taps + k, taps, out, tiles);
-      else direct_taps16<Put::add>(segments[s].window + k, segments[s].taps + k, taps, out, tiles);
-    }
 }
 
 // ---- 32 bits ------------------------------------------------------------------------------------------------------
