@@ -75,6 +75,7 @@ def use_ccache() -> None:
         os.environ.setdefault("CCACHE_NOHASHDIR", "1")
         os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
         os.environ.setdefault("CMAKE_CUDA_COMPILER_LAUNCHER", "ccache")
+        os.environ.setdefault("CXX", "c++")  # as CMake calls it unasked: to ccache, g++ is another compiler
 
 
 def minor_of(python: Path) -> int:

@@ -2,6 +2,7 @@
 #include "transform.hpp"
 
 #include <cmath>
+#include <mutex>
 #include <numbers>
 
 namespace standin {
@@ -20,6 +21,15 @@ Complex<Real> operator*(Complex<Real> a, Complex<Real> b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
+template <class Real>
+Complex<Real> operator+(Complex<Real> a, Complex<Real> b) {
+  return {a.re + b.re, a.im + b.im};
+}
+template <class Real>
+Complex<Real> operator-(Complex<Real> a, Complex<Real> b) {
+  return {a.re - b.re, a.im - b.im};
+}
+
 /// exp(2 pi i k / size), exact at quarter turns.
 template <class Real>
 Complex<Real> root_of_unity(std::size_t k, std::size_t size) {
@@ -30,12 +40,35 @@ Complex<Real> root_of_unity(std::size_t k, std::size_t size) {
   return {static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle))};
 }
 
+/// All of them; those beyond an eighth of a turn are others with their parts exchanged, where the size is whole
+/// quarters.
+template <class Real>
+std::vector<Complex<Real>> roots_of_unity(std::size_t size) {
+  std::vector<Complex<Real>> roots(size);
+  const std::size_t quarter = size / 4;
+  for (std::size_t k = 0; k < size; ++k) {
+    if (size % 4 != 0 || k <= quarter / 2) roots[k] = root_of_unity<Real>(k, size);
+    else if (k <= quarter) roots[k] = {roots[quarter - k].im, roots[quarter - k].re};
+    else roots[k] = {-roots[k - quarter].im, roots[k - quarter].re};
+  }
+  return roots;
+}
+
+/// The same, made once for transforms of one size that follow each other.
+template <class Real>
+std::shared_ptr<const std::vector<Complex<Real>>> kept_roots(std::size_t size) {
+  static std::mutex mutex;
+  static std::shared_ptr<const std::vector<Complex<Real>>> last;
+  const std::lock_guard lock(mutex);
+  if (!last || last->size() != size)
+    last = std::make_shared<const std::vector<Complex<Real>>>(roots_of_unity<Real>(size));
+  return last;
+}
+
 }  // namespace
 
 template <class Real>
-Transform<Real>::Transform(std::size_t size) : size_(size), roots_(size) {
-  for (std::size_t k = 0; k < size; ++k) roots_[k] = root_of_unity<Real>(k, size);
-}
+Transform<Real>::Transform(std::size_t size) : size_(size), kept_(kept_roots<Real>(size)), roots_(kept_->data()) {}
 
 template <class Real>
 void Transform<Real>::operator()(const Complex<Real>* in, Complex<Real>* out, int sign) {
@@ -58,6 +91,8 @@ void Transform<Real>::recurse(const Complex<Real>* in, std::size_t stride, Compl
 /// Turns the transforms of the parts, one after another, into the transform of all.
 template <class Real>
 void Transform<Real>::combine(Complex<Real>* out, std::size_t parts, std::size_t part_size) {
+  if (parts == 4) return combine_four(out, part_size);
+  if (parts == 2) return combine_two(out, part_size);
   const std::size_t step = size_ / (parts * part_size);
   const auto root = [this](std::size_t k) {
     const Complex<Real> w = roots_[k % size_];
@@ -78,6 +113,37 @@ void Transform<Real>::combine(Complex<Real>* out, std::size_t parts, std::size_t
       }
       out[q * part_size + k] = sum;
     }
+  }
+}
+
+template <class Real>
+Complex<Real> Transform<Real>::times_root(Complex<Real> value, std::size_t k) const {
+  return value * Complex<Real>{roots_[k].re, static_cast<Real>(sign_) * roots_[k].im};
+}
+
+template <class Real>
+void Transform<Real>::combine_two(Complex<Real>* out, std::size_t part_size) {
+  const std::size_t step = size_ / (2 * part_size);
+  for (std::size_t k = 0; k < part_size; ++k) {
+    const Complex<Real> a = out[k], b = times_root(out[part_size + k], k * step);
+    out[k] = a + b;
+    out[part_size + k] = a - b;
+  }
+}
+
+template <class Real>
+void Transform<Real>::combine_four(Complex<Real>* out, std::size_t part_size) {
+  const std::size_t step = size_ / (4 * part_size);
+  const auto sign = static_cast<Real>(sign_);
+  const auto turned = [&](std::size_t r, std::size_t k) { return times_root(out[r * part_size + k], r * k * step); };
+  for (std::size_t k = 0; k < part_size; ++k) {
+    const Complex<Real> a = out[k], b = turned(1, k), c = turned(2, k), d = turned(3, k);
+    const Complex<Real> even = a + c, odd = b + d, rest = a - c, difference = b - d;
+    const Complex<Real> quarter{-sign * difference.im, sign * difference.re};
+    out[k] = even + odd;
+    out[part_size + k] = rest + quarter;
+    out[2 * part_size + k] = even - odd;
+    out[3 * part_size + k] = rest - quarter;
   }
 }
 

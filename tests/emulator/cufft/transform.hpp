@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace standin {
@@ -23,9 +24,13 @@ class Transform {
   /// The transform of every stride-th value, `size` of them.
   void recurse(const Complex<Real>* in, std::size_t stride, Complex<Real>* out, std::size_t size);
   void combine(Complex<Real>* out, std::size_t parts, std::size_t part_size);
+  Complex<Real> times_root(Complex<Real> value, std::size_t k) const;
+  void combine_two(Complex<Real>* out, std::size_t part_size);
+  void combine_four(Complex<Real>* out, std::size_t part_size);
 
   std::size_t size_;
-  std::vector<Complex<Real>> roots_;  ///< exp(2 pi i k / size)
+  std::shared_ptr<const std::vector<Complex<Real>>> kept_;
+  const Complex<Real>* roots_;  ///< exp(2 pi i k / size)
   std::vector<Complex<Real>> parts_, turned_;
   int sign_ = 1;
 };
