@@ -99,11 +99,12 @@ class DirectKernel : public testing::Test {
     fill_small(signal, rng), fill_small(filter, rng);
     const std::vector<Tile> all = shapes(c);
     for (Tile const& shape : all) {
+      if (!thinned_.takes_next()) continue;
       const Array out = run(c, signal, filter, shape, pick(rng, 1, 40));
       for (std::int64_t r = 0; r < c.rows; ++r)
         ASSERT_EQ(numbers(out, r), sums(c, signal, filter, r)) << "row " << r << " of " << to_string(c, shape);
     }
-    if (is_integer(c.out)) return;
+    if (is_integer(c.out) || kSlowdown > 1) return;  // bits are not what sanitizers look at
     fill_random(signal, rng), fill_random(filter, rng);
     const Array first = run(c, signal, filter, all.back(), 3);
     for (Tile const& shape : all)
@@ -111,6 +112,8 @@ class DirectKernel : public testing::Test {
   }
 
  private:
+  static inline Thinned thinned_;
+
   // A row as small integers, two for each complex element.
   static std::vector<std::int64_t> numbers(Array const& array, std::int64_t row) {
     std::vector<std::int64_t> out;
