@@ -131,7 +131,7 @@ TEST_P(ImagesOf, IntegersAroundPiecesOfTaps) {
                                            {33, 3},
                                            {70, 2},
                                            {40, 9}}) {
-    Problem p = images(72, 320, filter_lines, taps, Mode::valid);
+    Problem p = images(filter_lines + 2, taps + 140, filter_lines, taps, Mode::valid);
     p.type = Type::int16;
     if (!takes(p)) continue;
     Scene s(p, rng);
