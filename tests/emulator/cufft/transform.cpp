@@ -2,6 +2,7 @@
 #include "transform.hpp"
 
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <numbers>
 
@@ -54,21 +55,27 @@ std::vector<Complex<Real>> roots_of_unity(std::size_t size) {
   return roots;
 }
 
-/// The same, made once for transforms of one size that follow each other.
+constexpr std::size_t kKept = std::size_t{1} << 16;  // points of the largest transforms whose roots are kept
+
+/// The same, kept for good, for streams may run until the process ends. All of it under the lock, the allocations too:
+/// no sanitizer sees what this file does between them.
 template <class Real>
-std::shared_ptr<const std::vector<Complex<Real>>> kept_roots(std::size_t size) {
+const Complex<Real>* kept_roots(std::size_t size) {
   static std::mutex mutex;
-  static std::shared_ptr<const std::vector<Complex<Real>>> last;
+  static auto& kept = *new std::map<std::size_t, std::vector<Complex<Real>>>;
   const std::lock_guard lock(mutex);
-  if (!last || last->size() != size)
-    last = std::make_shared<const std::vector<Complex<Real>>>(roots_of_unity<Real>(size));
-  return last;
+  const auto [place, is_new] = kept.try_emplace(size);
+  if (is_new) place->second = roots_of_unity<Real>(size);
+  return place->second.data();
 }
 
 }  // namespace
 
 template <class Real>
-Transform<Real>::Transform(std::size_t size) : size_(size), kept_(kept_roots<Real>(size)), roots_(kept_->data()) {}
+Transform<Real>::Transform(std::size_t size) : size_(size) {
+  if (size > kKept) own_ = roots_of_unity<Real>(size);
+  roots_ = size > kKept ? own_.data() : kept_roots<Real>(size);
+}
 
 template <class Real>
 void Transform<Real>::operator()(const Complex<Real>* in, Complex<Real>* out, int sign) {

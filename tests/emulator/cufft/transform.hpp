@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 namespace standin {
@@ -29,8 +28,8 @@ class Transform {
   void combine_four(Complex<Real>* out, std::size_t part_size);
 
   std::size_t size_;
-  std::shared_ptr<const std::vector<Complex<Real>>> kept_;
-  const Complex<Real>* roots_;  ///< exp(2 pi i k / size)
+  std::vector<Complex<Real>> own_;        ///< roots of a transform too long to keep them
+  const Complex<Real>* roots_ = nullptr;  ///< exp(2 pi i k / size)
   std::vector<Complex<Real>> parts_, turned_;
   int sign_ = 1;
 };
