@@ -174,9 +174,8 @@ std::unique_ptr<Executor> make(Work const& w, Resources const&, Parameters const
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
 // Measured on 2026-11-25, as cost.hpp says, with 3 to 1,025 taps and steps of 2 to 64: per row, per sample that is put
-// into its phase, per output and tap, and per output and phase.
+// into its phase, and per output and phase.
 constexpr double kRow = 5e-8, kSample = 4e-10, kPhase = 2e-11;
-constexpr ByWidth<double> kMultiplyAdd{.narrow = 3.8e-11, .medium = 1.8e-11, .wide = 9e-12};
 constexpr std::int64_t kLargestStep = 1024;  // whose samples, for a tile of outputs, stay in the second-level cache
 constexpr int kFewestVectors = 4;  // of taps: with fewer, to compute all outputs takes less time than the phases do
 
@@ -193,8 +192,8 @@ Answer consider_polyphase(Work const& w, Resources const& r) {
   const auto outputs = static_cast<double>(w.axis.outputs), taps = static_cast<double>(w.axis.filter),
              step = static_cast<double>(w.axis.step), phases = std::min(taps, step);
   const double element = static_cast<double>(size_of(w.compute_type())) / 4;
-  const double row =
-      kRow + element * ((outputs * phases + taps) * kSample + outputs * (taps * kMultiplyAdd.here() + phases * kPhase));
+  const double row = kRow + element * ((outputs * phases + taps) * kSample +
+                                       outputs * (taps * product_seconds(Type::float32) + phases * kPhase));
   const double one = static_cast<double>(w.rows()) * row + converting_seconds(w, w.compute_type());
   const std::int64_t tasks = visit_floating(w.compute_type(), [&]<class C>(std::type_identity<C>) {
     const std::int64_t together = Polyphase<C>::outputs_together(w);

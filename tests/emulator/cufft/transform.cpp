@@ -101,10 +101,6 @@ void Transform<Real>::combine(Complex<Real>* out, std::size_t parts, std::size_t
   if (parts == 4) return combine_four(out, part_size);
   if (parts == 2) return combine_two(out, part_size);
   const std::size_t step = size_ / (parts * part_size);
-  const auto root = [this](std::size_t k) {
-    const Complex<Real> w = roots_[k % size_];
-    return Complex<Real>{w.re, static_cast<Real>(sign_) * w.im};
-  };
   turned_.resize(parts);
   parts_.resize(parts);
   for (std::size_t r = 0; r < parts; ++r) parts_[r] = root(r * part_size * step);
@@ -113,8 +109,7 @@ void Transform<Real>::combine(Complex<Real>* out, std::size_t parts, std::size_t
     for (std::size_t q = 0; q < parts; ++q) {
       Complex<Real> sum = turned_[0];
       for (std::size_t r = 1, turn = q; r < parts; ++r) {
-        const Complex<Real> term = turned_[r] * parts_[turn];
-        sum = {sum.re + term.re, sum.im + term.im};
+        sum = sum + turned_[r] * parts_[turn];
         turn += q;
         if (turn >= parts) turn -= parts;
       }
@@ -124,15 +119,15 @@ void Transform<Real>::combine(Complex<Real>* out, std::size_t parts, std::size_t
 }
 
 template <class Real>
-Complex<Real> Transform<Real>::times_root(Complex<Real> value, std::size_t k) const {
-  return value * Complex<Real>{roots_[k].re, static_cast<Real>(sign_) * roots_[k].im};
+Complex<Real> Transform<Real>::root(std::size_t k) const {
+  return {roots_[k].re, static_cast<Real>(sign_) * roots_[k].im};
 }
 
 template <class Real>
 void Transform<Real>::combine_two(Complex<Real>* out, std::size_t part_size) {
   const std::size_t step = size_ / (2 * part_size);
   for (std::size_t k = 0; k < part_size; ++k) {
-    const Complex<Real> a = out[k], b = times_root(out[part_size + k], k * step);
+    const Complex<Real> a = out[k], b = out[part_size + k] * root(k * step);
     out[k] = a + b;
     out[part_size + k] = a - b;
   }
@@ -142,7 +137,7 @@ template <class Real>
 void Transform<Real>::combine_four(Complex<Real>* out, std::size_t part_size) {
   const std::size_t step = size_ / (4 * part_size);
   const auto sign = static_cast<Real>(sign_);
-  const auto turned = [&](std::size_t r, std::size_t k) { return times_root(out[r * part_size + k], r * k * step); };
+  const auto turned = [&](std::size_t r, std::size_t k) { return out[r * part_size + k] * root(r * k * step); };
   for (std::size_t k = 0; k < part_size; ++k) {
     const Complex<Real> a = out[k], b = turned(1, k), c = turned(2, k), d = turned(3, k);
     const Complex<Real> even = a + c, odd = b + d, rest = a - c, difference = b - d;

@@ -23,7 +23,7 @@ class Transform {
   /// The transform of every stride-th value, `size` of them.
   void recurse(const Complex<Real>* in, std::size_t stride, Complex<Real>* out, std::size_t size);
   void combine(Complex<Real>* out, std::size_t parts, std::size_t part_size);
-  Complex<Real> times_root(Complex<Real> value, std::size_t k) const;
+  Complex<Real> root(std::size_t k) const;  ///< exp(sign 2 pi i k / size), for k < size
   void combine_two(Complex<Real>* out, std::size_t part_size);
   void combine_four(Complex<Real>* out, std::size_t part_size);
 
